@@ -1,0 +1,1 @@
+"""Clean articles: extraction, language, entities, topics, vectors, near-duplicates."""

@@ -1,0 +1,1 @@
+"""Bundled open-licence news, served as real feeds on loopback."""

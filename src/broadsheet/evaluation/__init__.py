@@ -1,0 +1,1 @@
+"""The measures: how well each stage does its work on labelled sets."""

@@ -1,0 +1,1 @@
+"""The feed: which stories, in which order, and why."""

@@ -1,0 +1,386 @@
+"""The nouns of Broadsheet: frozen values that flow one way, from sources to a reader's feed.
+
+Ids are strings made from what they name (`identify`), so the same thing read twice has the same id and work done
+twice changes nothing. Times are aware and in UTC. A vector is float16 little-endian bytes (`vector_of`, `bytes_of`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, NewType, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+SourceId = NewType("SourceId", str)
+EntryId = NewType("EntryId", str)
+ArticleId = NewType("ArticleId", str)
+StoryId = NewType("StoryId", str)
+ReaderId = NewType("ReaderId", str)
+EventId = NewType("EventId", int)
+FeedId = NewType("FeedId", str)
+
+A = TypeVar("A")
+B = TypeVar("B")
+Stage = Callable[[Sequence[A]], Sequence[B]]
+"""A batch in, a batch out: pure, picklable, safe to run twice."""
+Engine = Callable[[Stage[A, B], Iterable[Sequence[A]]], Iterator[Sequence[B]]]
+"""Where a stage runs: in this process, in others, on a cluster."""
+
+
+def identify(*parts: str) -> str:
+    """The same 16 hexadecimal digits for the same parts, always and everywhere (63 bits, so a client's integer holds it)."""
+    digest = hashlib.blake2b("\x1f".join(parts).encode(), digest_size=8).digest()
+    return f"{int.from_bytes(digest) & 0x7FFF_FFFF_FFFF_FFFF:016x}"
+
+
+def bytes_of(vector: NDArray[np.floating]) -> bytes:
+    """A vector as it is stored: float16, little-endian."""
+    return np.asarray(vector, dtype="<f2").tobytes()
+
+
+def vector_of(stored: bytes) -> NDArray[np.float32]:
+    """The float32 vector that `bytes_of` stored; an empty array where there is none."""
+    return np.frombuffer(stored, dtype="<f2").astype(np.float32)
+
+
+# --- sources -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """Who publishes: what is known of a publisher, with no rating."""
+
+    name: str
+    domain: str
+    country: str = ""
+    owner: str = ""
+    kind: str = ""
+
+
+SourceKind = Literal["feed", "sitemap", "page"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where entries come from, how often, and how it has been answering."""
+
+    id: SourceId
+    url: str
+    kind: SourceKind = "feed"
+    title: str = ""
+    homepage: str = ""
+    language: str = ""
+    outlet: Outlet | None = None
+    full_text: bool = True  # fetch the article's page when the feed carries only a summary
+    private: bool = False  # only those who subscribe see its articles
+    added: datetime | None = None
+    # what the last answers taught: sent back exactly as given
+    etag: str = ""
+    last_modified: str = ""
+    # rhythm and health
+    next_fetch: datetime | None = None  # None: never; the source is stopped
+    last_fetch: datetime | None = None
+    last_success: datetime | None = None
+    interval: timedelta = timedelta(hours=1)
+    failures: int = 0
+    problem: str = ""  # the last failure in words a person can act on; empty when healthy
+    gone: bool = False  # answered 410: never asked again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    url: str
+    type: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One item as the source announced it. `summary` and `content` are the source's own HTML: not yet trusted."""
+
+    id: EntryId
+    source: SourceId
+    guid: str
+    url: str
+    title: str
+    summary: str = ""
+    content: str = ""
+    published: datetime | None = None
+    updated: datetime | None = None
+    authors: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    enclosures: tuple[Enclosure, ...] = ()
+    image: str = ""
+    language: str = ""
+    publisher: str = ""  # where the item names its own origin (RSS <source>, Atom <source>)
+
+
+# --- articles ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What `extract` reads: HTML, or pasted text, with what the entry that led here already knew."""
+
+    id: str
+    url: str
+    html: str = ""
+    text: str = ""
+    entry: Entry | None = None
+
+
+EntityType = Literal["person", "organisation", "place", "other"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """A name that an article mentions. `text` is its fullest form in the article."""
+
+    text: str
+    type: EntityType
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """An IPTC Media Topic: `id` is its eight-digit code; `weight` is in (0, 1]."""
+
+    id: str
+    label: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Article:
+    """One clean text, the same for every reader."""
+
+    id: ArticleId
+    url: str  # canonical, without tracking parameters
+    title: str
+    text: str  # paragraphs separated by a blank line
+    publisher: str = ""
+    source: SourceId | None = None
+    key_points: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    first_seen: datetime | None = None
+    image: str = ""
+    captions: tuple[str, ...] = ()
+    section: str = ""
+    language: str = ""
+    html: str = ""  # sanitised, for the reading view
+    confidence: float = 1.0  # how sure extraction is that `text` is the whole article and nothing else, 0 to 1
+    tags: tuple[str, ...] = ()
+    licence: str = ""
+    # added by enrich
+    entities: tuple[Entity, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    vector: bytes = b""
+    vector_model: str = ""
+    fingerprint: bytes = b""  # MinHash signature, for near-duplicates
+    # added by group
+    copy_of: ArticleId | None = None  # the earlier article whose text this one repeats (wire copy, reprint)
+
+    @property
+    def time(self) -> datetime | None:
+        """When it appeared: published, else first seen."""
+        return self.published or self.first_seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A sentence of an article with its offsets (Unicode characters of `text`)."""
+
+    article: ArticleId
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """What was dropped, where, and why, in words that a person can act on."""
+
+    stage: str
+    subject: str
+    reason: str
+
+
+# --- stories -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One day of a story's timeline: a sentence quoted from an article."""
+
+    date: datetime
+    sentence: str
+    article: ArticleId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Articles that report one event and what follows from it."""
+
+    id: StoryId
+    headline: str
+    articles: tuple[ArticleId, ...]  # in order of time
+    publishers: tuple[str, ...]  # distinct, in order of their first article
+    first_seen: datetime
+    last_seen: datetime
+    independent: int = 1  # publishers that wrote their own text: copies do not count
+    velocity: float = 0.0  # independent publishers an hour, over the story's first day
+    sources: tuple[SourceId, ...] = ()
+    key_points: tuple[Passage, ...] = ()
+    timeline: tuple[Moment, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    language: str = ""
+    image: str = ""
+    lead: ArticleId | None = None  # the article whose headline is shown
+    vector: bytes = b""
+    vector_model: str = ""
+
+
+# --- readers -----------------------------------------------------------------------------------------------------
+
+FollowKind = Literal["topic", "person", "place", "organisation", "publisher", "keyword", "story"]
+FOLLOW_KINDS: tuple[FollowKind, ...] = ("topic", "person", "place", "organisation", "publisher", "keyword", "story")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Follow:
+    kind: FollowKind
+    value: str  # topic code, name, keyword or story id
+    label: str = ""  # what the reader sees
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute:
+    kind: FollowKind
+    value: str
+    label: str = ""
+    until: datetime | None = None  # None: until unmuted
+
+    def holds(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
+
+
+WeightKey = tuple[Literal["topic", "entity", "publisher"], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """What was learned of one thing: positive draws it up, negative pushes it down. It fades from `at` on."""
+
+    value: float
+    at: datetime
+    label: str = ""
+    pinned: bool = False  # set by the reader's own hand: does not fade and is not learned over
+
+
+EventKind = Literal[
+    "shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less",
+    "follow", "unfollow", "mute", "unmute", "set_weight", "erase_weight", "settings", "undo",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a reader did: of what, when, in which feed at which position."""
+
+    reader: ReaderId
+    kind: EventKind
+    at: datetime
+    story: StoryId | None = None
+    article: ArticleId | None = None
+    feed: FeedId | None = None
+    position: int | None = None
+    seconds: float | None = None  # dwelled: how long
+    target: EventId | None = None  # undo: which event no longer counts
+    follow: Follow | None = None
+    mute: Mute | None = None
+    weight: tuple[WeightKey, float] | None = None
+    settings: Mapping[str, object] | None = None
+    id: EventId | None = None  # given by the store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A fold over events: reader = reduce(learn, events)."""
+
+    id: ReaderId
+    name: str = ""
+    follows: tuple[Follow, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    weights: Mapping[WeightKey, Weight] = field(default_factory=dict)
+    interest: bytes = b""  # a fading mean of the vectors of what was read
+    interest_mass: float = 0.0
+    interest_at: datetime | None = None
+    disinterest: bytes = b""  # the same of what was sent away
+    disinterest_mass: float = 0.0
+    languages: tuple[str, ...] = ()  # empty: every language
+    scope: Literal["all", "subscriptions"] = "all"
+    subscriptions: frozenset[SourceId] = frozenset()
+    images: Literal["off", "direct", "proxied"] = "proxied"
+    tuning: Mapping[str, float] = field(default_factory=dict)  # scorer name -> multiplier; 1 where absent
+    saved: tuple[StoryId, ...] = ()  # newest last
+    hidden: frozenset[StoryId] = frozenset()
+    opened: Mapping[StoryId, datetime] = field(default_factory=dict)
+    shown: Mapping[StoryId, int] = field(default_factory=dict)  # times shown and not opened
+    created: datetime | None = None
+
+
+# --- feed --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    """The action that would change a reason, ready to be sent as an event."""
+
+    label: str  # "Unfollow chess"
+    kind: EventKind
+    follow: Follow | None = None
+    mute: Mute | None = None
+    weight: tuple[WeightKey, float] | None = None
+    settings: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Points that one signal gave, and the fact behind them."""
+
+    signal: str
+    points: float
+    fact: str
+    repair: Repair | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedItem:
+    """A story and the reasons whose points are its score."""
+
+    story: StoryId
+    reasons: tuple[Reason, ...]
+
+    @property
+    def score(self) -> float:
+        return sum(reason.points for reason in self.reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """What one reader is shown, once: logged with the recipe that made it."""
+
+    id: FeedId
+    reader: ReaderId
+    at: datetime
+    recipe: str
+    recipe_hash: str
+    items: tuple[FeedItem, ...] = ()

@@ -1,0 +1,1 @@
+"""Readers: what they follow, mute and have taught."""
