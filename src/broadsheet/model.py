@@ -37,6 +37,11 @@ def identify(*parts: str) -> str:
     return f"{int.from_bytes(digest) & 0x7FFF_FFFF_FFFF_FFFF:016x}"
 
 
+def named(text: str) -> str:
+    """A name as it is compared: case and spacing do not tell two names apart."""
+    return " ".join(text.casefold().split())
+
+
 def bytes_of(vector: NDArray[np.floating]) -> bytes:
     """A vector as it is stored: float16, little-endian."""
     return np.asarray(vector, dtype="<f2").tobytes()
@@ -283,6 +288,8 @@ class Weight:
     at: datetime
     label: str = ""
     pinned: bool = False  # set by the reader's own hand: does not fade and is not learned over
+    since: datetime | None = None  # when it was first learned
+    came_from: Mapping[str, int] = field(default_factory=dict)  # kind of event -> how many taught it
 
 
 EventKind = Literal[
@@ -384,3 +391,4 @@ class Feed:
     recipe: str
     recipe_hash: str
     items: tuple[FeedItem, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)  # why -> how many live stories were not admitted
