@@ -1,1 +1,19 @@
 """The measures: how well each stage does its work on labelled sets."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import cast
+
+from broadsheet.errors import InputError
+from broadsheet.evaluation.report import Report
+
+TASKS = ("extraction", "feeds", "stories", "enrichment", "ranking")
+
+
+def measure(task: str, path: Path) -> Report:
+    """The figures of a task on a labelled set. Raises `InputError` for a task that is none."""
+    if task not in TASKS:
+        raise InputError(f"There is nothing called {task!r} to evaluate: choose one of {', '.join(TASKS)}.")
+    return cast(Report, importlib.import_module(f"broadsheet.evaluation.{task}").evaluate(path))

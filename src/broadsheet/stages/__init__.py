@@ -36,9 +36,8 @@ def load(name: str) -> Filter:
     return cast(Filter, importlib.import_module(f"broadsheet.stages.{name}").run)
 
 
-def filter_lines(name: str, raw: Iterable[bytes], **options: Any) -> Iterator[bytes]:
-    """Run a stage over lines of JSON. Every line that is not empty gives one line, in the order of the input."""
-    run = load(name)
+def filter_lines(name: str, run: Filter, raw: Iterable[bytes], **options: Any) -> Iterator[bytes]:
+    """Run a filter over lines of JSON. Every line that is not empty gives one line, in the order of the input."""
     waiting: dict[int, Line] = {}  # lines that never reached the filter, by their place in the input
     position = 0
 

@@ -1,0 +1,327 @@
+"""The commands. Each loads settings, calls the side that does the work, and says what happened in a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from broadsheet import __version__, config
+from broadsheet.errors import BroadsheetError, InputError
+
+app = typer.Typer(
+    name="broadsheet",
+    help="A personalised news feed of the stories that matter to you.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+out = Console()
+err = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was said before the command: where the settings are."""
+
+    config: Path | None = None
+    database: str | None = None
+
+
+def _settings(context: typer.Context, **overrides: object) -> config.Settings:
+    chosen: Chosen = context.obj or Chosen()
+    return config.load(chosen.config, database=chosen.database, **overrides)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"broadsheet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    context: typer.Context,
+    config_file: Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="sqlite:///PATH or postgresql://USER@HOST/NAME. Default: SQLite in your data folder."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    context.obj = Chosen(config_file, database)
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each kind of work, drawn where a person looks on; nothing where a program does."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
+        err.print(title)
+        tasks: dict[str, Any] = {}
+
+        def show(kind: str, done: int, total: int) -> None:
+            if kind not in tasks:
+                tasks[kind] = bars.add_task(kind, total=total)
+            bars.update(tasks[kind], completed=done, total=total)
+
+        yield show
+
+
+# --- reading in ---------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(help="Where the web app listens.")] = 8000,
+    feeds_port: Annotated[int, typer.Option(help="Where the bundled news is served as feeds.")] = 8901,
+    days: Annotated[int, typer.Option(help="How many days of news to read in.", min=1)] = 52,
+    serve: Annotated[bool, typer.Option(help="Stay and serve the web app when everything is read in.")] = True,
+) -> None:
+    """The whole thing on bundled open-licence news; no network needed."""
+    from broadsheet.demo.run import run_demo
+
+    run_demo(_settings(context, port=port), feeds_port=feeds_port, days=days, serve=serve, console=err)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; anything but loopback needs a password.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    work: Annotated[bool, typer.Option(help="Also poll sources and group stories here.")] = True,
+) -> None:
+    """Web app, worker and scheduler in one process."""
+    from broadsheet.serving import serve as serve_app
+
+    serve_app(_settings(context, host=host, port=port), work=work, console=err)
+
+
+@app.command()
+def add(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="A site, a feed, a sitemap or an article.")],
+    reader: Annotated[str | None, typer.Option(help="Subscribe this reader to it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find the feed behind an address and say what was found."""
+    from broadsheet import jobs, store
+
+    settings = _settings(context)
+    db = store.open(settings.database_url())
+    added = asyncio.run(jobs.add_address(db, settings, address, reader=reader))
+    if as_json:
+        _print_json(added.as_json())
+    else:
+        out.print(escape(added.message))
+
+
+@app.command(name="import")
+def import_opml(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="An OPML file from any reader.", exists=True, dir_okay=False)],
+    reader: Annotated[str | None, typer.Option(help="Subscribe this reader to what is in it.")] = None,
+) -> None:
+    """Read subscriptions from an OPML file, folders and all; say what was double or could not be used."""
+    from broadsheet import jobs, store
+
+    settings = _settings(context)
+    db = store.open(settings.database_url())
+    for sentence in jobs.import_opml(db, file.read_bytes(), now=settings.now(), reader=reader):
+        out.print(escape(sentence))
+
+
+@app.command()
+def refresh(context: typer.Context) -> None:
+    """Poll what is due, once, and bring stories up to date."""
+    from broadsheet import jobs, store
+
+    settings = _settings(context)
+    db = store.open(settings.database_url())
+    with _progress("Refreshing") as progress:
+        done = asyncio.run(jobs.refresh(db, settings, progress=progress))
+    out.print(escape(done.sentence()))
+
+
+@app.command()
+def work(context: typer.Context) -> None:
+    """Keep polling and grouping until stopped. Run as many as you like, on as many machines."""
+    from broadsheet.serving import work_until_stopped
+
+    work_until_stopped(_settings(context), console=err)
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+ReaderOption = Annotated[str | None, typer.Option("--reader", help="Whose feed; not needed while there is one reader.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@app.command()
+def feed(context: typer.Context, reader: ReaderOption = None, as_json: JsonOption = False, count: int = 15) -> None:
+    """Your feed, in the terminal."""
+    from broadsheet import terminal
+
+    terminal.show_feed(_settings(context), reader, count=count, as_json=as_json, console=out)
+
+
+@app.command()
+def story(context: typer.Context, story_id: str, as_json: JsonOption = False) -> None:
+    """One story: what is said, by whom, and since when."""
+    from broadsheet import terminal
+
+    terminal.show_story(_settings(context), story_id, as_json=as_json, console=out)
+
+
+@app.command()
+def why(context: typer.Context, story_id: str, reader: ReaderOption = None, as_json: JsonOption = False) -> None:
+    """Why a story stands where it stands in your feed, and what would change it."""
+    from broadsheet import terminal
+
+    terminal.show_why(_settings(context), story_id, reader, as_json=as_json, console=out)
+
+
+# --- stages and measures ------------------------------------------------------------------------------------------
+
+
+@app.command()
+def stage(
+    name: Annotated[str, typer.Argument(help="parse, extract, enrich, group or rank.")],
+    articles: Annotated[Path | None, typer.Option(help="rank: the articles, as JSON lines.")] = None,
+    model: Annotated[Path | None, typer.Option(help="rank: a trained ranker.")] = None,
+    prequential: Annotated[bool, typer.Option(help="rank: learn from each line after it was scored.")] = False,
+) -> None:
+    """A stage as a filter: JSON lines in, JSON lines out."""
+    from broadsheet import stages
+
+    options: dict[str, Any] = {}
+    if name == "rank":
+        if articles is None:
+            raise InputError("broadsheet stage rank needs --articles FILE.")
+        options = {"articles": articles, "model": model, "prequential": prequential}
+    for line in stages.filter_lines(name, stages.load(name), sys.stdin.buffer, **options):
+        sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+
+
+@app.command()
+def evaluate(
+    task: Annotated[str, typer.Argument(help="extraction, feeds, stories, enrichment or ranking.")],
+    path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
+    as_json: JsonOption = False,
+) -> None:
+    """Measure a stage against a labelled set."""
+    from broadsheet.evaluation import measure
+
+    report = measure(task, path)
+    if as_json:
+        _print_json(report.as_json())
+    else:
+        out.print(report.as_table())
+
+
+@app.command()
+def train(
+    what: Annotated[str, typer.Argument(help="rank.")],
+    articles: Annotated[Path, typer.Option(help="The articles, as JSON lines.", exists=True)],
+    model: Annotated[Path, typer.Option(help="Where to write the ranker.")],
+) -> None:
+    """Fit a ranker on lines of what was shown and clicked, read from standard input."""
+    from broadsheet.stages import train_rank
+
+    if what != "rank":
+        raise InputError(f"There is nothing called {what!r} to train: broadsheet train rank.")
+    fitted = train_rank.train(map(orjson.loads, filter(bytes.strip, sys.stdin.buffer)), articles)
+    model.write_bytes(orjson.dumps(fitted.as_json(), option=orjson.OPT_INDENT_2))
+    err.print(f"Wrote {model}.")
+
+
+# --- keeping ------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    reader: Annotated[str, typer.Argument(help="The reader's id.")],
+    opml: Annotated[bool, typer.Option("--opml", help="Only the subscriptions, as OPML.")] = False,
+) -> None:
+    """Everything that is kept about a reader, as JSON (or their subscriptions as OPML)."""
+    from broadsheet import terminal
+
+    sys.stdout.buffer.write(terminal.export_of(_settings(context), reader, opml=opml))
+
+
+@app.command()
+def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Where to write the copy.")]) -> None:
+    """Copy the database while it is in use."""
+    from broadsheet.store import backup as copies
+
+    copies.backup(_settings(context).database_url(), file)
+    out.print(f"Wrote {file}.", highlight=False)
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A copy made by `broadsheet backup`.", exists=True)],
+    force: Annotated[bool, typer.Option(help="Replace a database that is there.")] = False,
+) -> None:
+    """Put a copy back."""
+    from broadsheet.store import backup as copies
+
+    copies.restore(_settings(context).database_url(), file, force=force)
+    out.print(f"Restored {file}.", highlight=False)
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Look for what is wrong and say what to do."""
+    from broadsheet import store
+    from broadsheet.store import doctor as checks
+
+    settings = _settings(context)
+    found = checks.examine(store.open(settings.database_url()), settings.now())
+    for sentence in found.sentences:
+        out.print(escape(sentence))
+    if not found.healthy:
+        raise typer.Exit(1)
+
+
+def _fail(error: BroadsheetError) -> NoReturn:
+    err.print(f"[red]{escape(str(error))}[/red]", highlight=False)
+    raise SystemExit(1)
+
+
+def main() -> None:
+    """The entry point: what goes wrong on purpose is one clear sentence, not a traceback."""
+    try:
+        app()
+    except BroadsheetError as e:
+        _fail(e)
+    except BrokenPipeError:  # `broadsheet stage ... | head`
+        sys.stderr.close()
+
+
+if __name__ == "__main__":
+    main()
