@@ -122,6 +122,7 @@ class Entry:
     image: str = ""
     language: str = ""
     publisher: str = ""  # where the item names its own origin (RSS <source>, Atom <source>)
+    rights: str = ""  # the licence that the item states for itself
 
 
 # --- articles ----------------------------------------------------------------------------------------------------
