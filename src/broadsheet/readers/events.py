@@ -1,0 +1,111 @@
+"""What a reader may send: an event is checked once, before it is recorded, so that a fold never meets a broken one."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, get_args
+
+from broadsheet.errors import InputError
+from broadsheet.model import FOLLOW_KINDS, Event, EventKind, Follow, ReaderId
+
+ABOUT_A_STORY = frozenset(
+    {"shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less"}
+)
+TUNING_LIMIT = 5.0
+_IMAGES = ("off", "direct", "proxied")
+_SCOPES = ("all", "subscriptions")
+
+
+def check(event: Event) -> Event:
+    """The event, if it can be learned from. Raises `InputError` with what is missing or wrong."""
+    if event.kind not in get_args(EventKind):
+        raise InputError(f"There is no event of the kind {event.kind!r}.")
+    if event.at.tzinfo is None:
+        raise InputError("An event's time needs a time zone.")
+    if event.kind in ABOUT_A_STORY and not event.story:
+        raise InputError(f"{event.kind} needs the story that it is about.")
+    if event.kind == "dwelled" and not (event.seconds is not None and 0 <= event.seconds < math.inf):
+        raise InputError("dwelled needs how many seconds the story was read.")
+    if event.kind == "undo" and event.target is None:
+        raise InputError("undo needs the event that it undoes.")
+    if event.kind in ("follow", "unfollow"):
+        _check_choice(event.kind, event.follow)
+    if event.kind in ("mute", "unmute"):
+        _check_choice(event.kind, event.mute)
+        if event.mute and event.mute.until and event.mute.until.tzinfo is None:
+            raise InputError("The end of a mute needs a time zone.")
+    if event.kind in ("set_weight", "erase_weight"):
+        if event.weight is None or event.weight[0][0] not in ("topic", "entity", "publisher"):
+            raise InputError(f"{event.kind} needs a weight: a topic, an entity or a publisher, and a number.")
+        if not math.isfinite(event.weight[1]):
+            raise InputError("A weight is a number.")
+    if event.kind == "settings":
+        for name, value in (event.settings or {}).items():
+            if (problem := _problem(name, value)) is not None:
+                raise InputError(problem)
+    return event
+
+
+def _check_choice(kind: str, choice: Any) -> None:
+    if choice is None or choice.kind not in FOLLOW_KINDS or not choice.value.strip():
+        raise InputError(f"{kind} needs what it is about: one of {', '.join(FOLLOW_KINDS)}, and its name.")
+
+
+def valid_settings(settings: Mapping[str, object] | None) -> dict[str, Any]:
+    """The settings that are in order; a fold passes over the others."""
+    return {name: value for name, value in (settings or {}).items() if _problem(name, value) is None}
+
+
+def _problem(name: str, value: object) -> str | None:
+    """What is wrong with one setting, in a sentence; None where nothing is."""
+    match name:
+        case "name":
+            fine = isinstance(value, str) and 0 < len(value.strip()) <= 100
+            return None if fine else "A name has 1 to 100 characters."
+        case "languages":
+            fine = _strings(value) and all(re.fullmatch(r"[A-Za-z]{2,3}", code) for code in _listed(value))
+            return None if fine else "Languages are codes of two or three letters, such as en."
+        case "scope":
+            return None if value in _SCOPES else f"scope is one of {', '.join(_SCOPES)}."
+        case "images":
+            return None if value in _IMAGES else f"images is one of {', '.join(_IMAGES)}."
+        case "subscriptions":
+            return None if _strings(value) else "subscriptions is a list of source ids."
+        case "tuning":
+            fine = isinstance(value, Mapping) and all(
+                isinstance(signal, str) and isinstance(x, int | float) and 0 <= x <= TUNING_LIMIT
+                for signal, x in value.items()
+            )
+            return None if fine else f"tuning gives each signal a number from 0 to {TUNING_LIMIT:g}."
+    return f"There is no setting {name!r} of a reader."
+
+
+def _strings(value: object) -> bool:
+    return isinstance(value, list | tuple | set | frozenset) and all(isinstance(part, str) for part in value)
+
+
+def _listed(value: object) -> list[str]:
+    return list(value) if isinstance(value, list | tuple | set | frozenset) else []
+
+
+def welcome(
+    reader: ReaderId,
+    now: datetime,
+    *,
+    name: str = "",
+    follows: Iterable[Follow] = (),
+    languages: Iterable[str] = (),
+) -> list[Event]:
+    """The events that a new reader's first choices (a few topics and places) amount to."""
+    chosen: dict[str, object] = {}
+    if name.strip():
+        chosen["name"] = name.strip()
+    if codes := tuple(languages):
+        chosen["languages"] = codes
+    first = [Event(reader=reader, kind="settings", at=now, settings=chosen)] if chosen else []
+    return [
+        check(event) for event in (*first, *(Event(reader=reader, kind="follow", at=now, follow=f) for f in follows))
+    ]
