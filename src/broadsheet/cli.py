@@ -269,7 +269,7 @@ def export(
     """Everything that is kept about a reader, as JSON (or their subscriptions as OPML)."""
     from broadsheet import terminal
 
-    sys.stdout.buffer.write(terminal.export_of(_settings(context), reader, opml=opml))
+    sys.stdout.buffer.write(terminal.export_of(_settings(context), reader, as_opml=opml))
 
 
 @app.command()
@@ -277,35 +277,41 @@ def backup(context: typer.Context, file: Annotated[Path, typer.Argument(help="Wh
     """Copy the database while it is in use."""
     from broadsheet.store import backup as copies
 
-    copies.backup(_settings(context).database_url(), file)
-    out.print(f"Wrote {file}.", highlight=False)
+    size = copies.backup(_settings(context).database_url(), file)
+    out.print(f"Wrote {file}: {size / 1e6:.1f} MB.", highlight=False)
 
 
 @app.command()
-def restore(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A copy made by `broadsheet backup`.", exists=True)],
-    force: Annotated[bool, typer.Option(help="Replace a database that is there.")] = False,
-) -> None:
-    """Put a copy back."""
+def restore(context: typer.Context, file: Annotated[Path, typer.Argument(help="A copy made by `backup`.")]) -> None:
+    """Put a copy in the database's place; the old one is kept beside it."""
     from broadsheet.store import backup as copies
 
-    copies.restore(_settings(context).database_url(), file, force=force)
-    out.print(f"Restored {file}.", highlight=False)
+    aside = copies.restore(_settings(context).database_url(), file)
+    out.print(f"Restored {file}." + (f" The old database is {aside}." if aside else ""), highlight=False)
 
 
 @app.command()
-def doctor(context: typer.Context) -> None:
-    """Look for what is wrong and say what to do."""
-    from broadsheet import store
-    from broadsheet.store import doctor as checks
+def doctor(
+    context: typer.Context,
+    mend: Annotated[bool, typer.Option(help="Put right what can be put right with nothing lost.")] = False,
+) -> None:
+    """Look for what is wrong, and say what to do."""
+    from datetime import UTC, datetime
 
-    settings = _settings(context)
-    found = checks.examine(store.open(settings.database_url()), settings.now())
-    for sentence in found.sentences:
+    from broadsheet import store
+
+    engine = store.open(_settings(context).database_url())
+    if mend:
+        with engine.begin() as db:
+            for sentence in store.doctor.mend(db):
+                out.print(escape(sentence))
+    with engine.connect() as db:
+        wrong = store.doctor.check(db, datetime.now(UTC))
+    for sentence in wrong:
         out.print(escape(sentence))
-    if not found.healthy:
+    if wrong:
         raise typer.Exit(1)
+    out.print("Nothing is wrong.")
 
 
 def _fail(error: BroadsheetError) -> NoReturn:

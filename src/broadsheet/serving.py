@@ -1,0 +1,106 @@
+"""Processes that stay: the web app with its worker, or a worker alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+
+import uvicorn
+from rich.console import Console
+from sqlalchemy import Engine
+
+from broadsheet import jobs, store
+from broadsheet.config import Settings
+from broadsheet.errors import ConfigError
+from broadsheet.web.app import create_app
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the host."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check_exposure(settings: Settings) -> None:
+    """Raises `ConfigError` when others could reach the app and nothing would ask who they are."""
+    if not is_loopback(settings.host) and not settings.password:
+        raise ConfigError(
+            f"Listening on {settings.host} lets others in: set a password (BROADSHEET_PASSWORD or `password` in the "
+            "settings file), or listen on 127.0.0.1 and put a proxy that asks who they are before it."
+        )
+
+
+@contextlib.contextmanager
+def working(engine: Engine, settings: Settings) -> Iterator[None]:
+    """A worker and scheduler beside whatever the block does, in a thread with a loop of its own."""
+    stop = asyncio.Event()
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(jobs.work(engine, settings, stop))
+        loop.close()
+
+    thread = threading.Thread(target=run, name="worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        with contextlib.suppress(RuntimeError):  # the loop has already closed
+            loop.call_soon_threadsafe(stop.set)
+        thread.join(timeout=15)
+
+
+def serve(
+    settings: Settings,
+    *,
+    work: bool,
+    console: Console,
+    banner: str = "",
+    credits: Sequence[str] = (),  # noqa: A002
+) -> None:
+    """Serve the web app until it is stopped; with `work`, also poll and group. Raises `ConfigError` for a port in use."""
+    check_exposure(settings)
+    engine = store.open(settings.database_url())
+    app = create_app(engine, settings)
+    app.state.banner, app.state.credits = banner, list(credits)
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as e:
+        raise ConfigError(
+            f"Can't listen on {settings.host}:{settings.port}: {e.strerror}. Choose another --port."
+        ) from e
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False))
+    shown = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
+    console.print(
+        f"\n  Broadsheet is at [bold]http://{shown}:{listener.getsockname()[1]}[/bold]  (stop with Ctrl-C)\n",
+        highlight=False,
+    )
+    with working(engine, settings) if work else contextlib.nullcontext():
+        server.run(sockets=[listener])
+
+
+def work_until_stopped(settings: Settings, *, console: Console) -> None:
+    """Poll, ingest and group until SIGINT or SIGTERM; what is in hand is finished or left for another to take."""
+    engine = store.open(settings.database_url())
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        await jobs.work(engine, settings, stop)
+
+    console.print("Working. Stop with Ctrl-C.")
+    asyncio.run(run())

@@ -1,0 +1,194 @@
+"""The feed in a terminal, or as JSON for programs: the same newsstand that the web app reads from."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from broadsheet import store
+from broadsheet.config import Settings
+from broadsheet.errors import InputError, NotFound
+from broadsheet.model import Article, FeedItem, Reason, Story
+from broadsheet.reading import Newsstand
+from broadsheet.sources import opml
+
+
+def newsstand(settings: Settings) -> Newsstand:
+    """The newsstand of the settings' database."""
+    return Newsstand(store.open(settings.database_url()), settings)
+
+
+def reader_named(stand: Newsstand, reader: str | None) -> str:
+    """The id of the reader that was asked for, or of the only one. Raises `InputError` or `NotFound` with the choices."""
+    known = stand.readers()
+    names = ", ".join(str(r.id) for r in known)
+    if reader is not None:
+        for one in known:
+            if reader.casefold() in (one.id.casefold(), one.name.casefold()):
+                return one.id
+        raise NotFound(f"There is no reader {reader!r}." + (f" There are: {names}." if names else ""))
+    if not known:
+        raise NotFound("There is no reader yet: run `broadsheet serve` and choose what matters to you.")
+    if len(known) > 1:
+        raise InputError(f"Say whose feed: --reader one of {names}.")
+    return known[0].id
+
+
+def print_json(value: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """How long ago, in the two or three characters of a list."""
+    seconds = (now - then).total_seconds()
+    for size, letter in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return f"{int(seconds // size)}{letter}"
+    return "now"
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    change = reason.repair.label if reason.repair else None
+    return {"signal": reason.signal, "points": reason.points, "fact": reason.fact, "change": change}
+
+
+def _item(stand: Newsstand, item: FeedItem, story: Story) -> dict[str, Any]:
+    return {
+        "story": story.id,
+        "headline": story.headline,
+        "publishers": story.publishers,
+        "articles": len(story.articles),
+        "last_seen": story.last_seen,
+        "score": item.score,
+        "why": stand.sentence(item),
+        "reasons": [_reason(reason) for reason in item.reasons],
+    }
+
+
+def show_feed(settings: Settings, reader: str | None, *, count: int, as_json: bool, console: Console) -> None:
+    """Print the first stories of a reader's feed, and log them as shown."""
+    stand = newsstand(settings)
+    reader_id = reader_named(stand, reader)
+    feed = stand.feed(reader_id)
+    items = feed.items[:count]
+    stand.shown(reader_id, feed, 0, len(items))
+    cards = {card.story.id: card for card in stand.cards([item.story for item in items], stand.reader(reader_id))}
+    shown = [(item, cards[item.story]) for item in items if item.story in cards]
+    if as_json:
+        listed = [_item(stand, item, card.story) for item, card in shown]
+        print_json(
+            {
+                "reader": reader_id,
+                "at": feed.at,
+                "recipe": feed.recipe,
+                "recipe_hash": feed.recipe_hash,
+                "items": listed,
+            }
+        )
+        return
+    for number, (item, card) in enumerate(shown, 1):
+        console.print(f"[bold]{number:>2}. {escape(card.headline)}[/bold]", highlight=False)
+        for point in card.points[:1]:
+            console.print(f"    “{escape(point.text)}” [dim]{escape(point.publisher)}[/dim]", highlight=False)
+        more = len(card.publishers) - 3
+        names = ", ".join(card.publishers[:3]) + (f" and {more} more" if more > 0 else "")
+        console.print(
+            f"    [dim]{escape(names)} · {ago(card.story.last_seen, feed.at)} · {card.story.id}[/dim]", highlight=False
+        )
+        console.print(f"    [italic dim]{escape(stand.sentence(item))}[/italic dim]\n", highlight=False)
+    if not shown:
+        console.print("There is nothing to show yet: `broadsheet add SITE`, then `broadsheet refresh`.")
+
+
+def show_story(settings: Settings, story_id: str, *, as_json: bool, console: Console) -> None:
+    """Print a story: its headline, its key points, its timeline, and every article in order of time."""
+    engine = store.open(settings.database_url())
+    with engine.connect() as db:
+        story = store.stories.get(db, story_id)  # type: ignore[arg-type]
+        if story is None:
+            raise NotFound(f"There is no story {story_id!r}. `broadsheet feed` lists ids.")
+        articles = {article.id: article for article in store.articles.many(db, story.articles)}
+    if as_json:
+        print_json(_story(story, [articles[key] for key in story.articles if key in articles]))
+        return
+    console.print(f"[bold]{escape(story.headline)}[/bold]\n", highlight=False)
+    for point in story.key_points:
+        publisher = articles[point.article].publisher if point.article in articles else ""
+        console.print(f"  • “{escape(point.text)}” [dim]{escape(publisher)}[/dim]", highlight=False)
+    table = Table("when", "publisher", "article", box=None, pad_edge=False)
+    for key in story.articles:
+        if article := articles.get(key):
+            when = f"{article.time:%d %b %H:%M}" if article.time else ""
+            copy = " [dim](copy)[/dim]" if article.copy_of else ""
+            table.add_row(
+                when, escape(article.publisher), f"{escape(article.title)}{copy}\n[dim]{escape(article.url)}[/dim]"
+            )
+    console.print(table)
+
+
+def _story(story: Story, articles: list[Article]) -> dict[str, Any]:
+    return {
+        "id": story.id,
+        "headline": story.headline,
+        "first_seen": story.first_seen,
+        "last_seen": story.last_seen,
+        "publishers": story.publishers,
+        "independent": story.independent,
+        "key_points": [asdict(point) for point in story.key_points],
+        "timeline": [asdict(moment) for moment in story.timeline],
+        "topics": [asdict(topic) for topic in story.topics],
+        "entities": [asdict(entity) for entity in story.entities],
+        "articles": [
+            {
+                "id": a.id,
+                "title": a.title,
+                "publisher": a.publisher,
+                "url": a.url,
+                "published": a.published,
+                "copy_of": a.copy_of,
+            }
+            for a in articles
+        ],
+    }
+
+
+def show_why(settings: Settings, story_id: str, reader: str | None, *, as_json: bool, console: Console) -> None:
+    """Print the reasons whose points are a story's score for a reader, and what would change each."""
+    stand = newsstand(settings)
+    item = stand.why(reader_named(stand, reader), story_id)
+    if as_json:
+        print_json(
+            {
+                "story": item.story,
+                "score": item.score,
+                "why": stand.sentence(item),
+                "reasons": [_reason(r) for r in item.reasons],
+            }
+        )
+        return
+    console.print(escape(stand.sentence(item)), highlight=False)
+    table = Table("reason", "points", "because", "to change it", box=None, pad_edge=False)
+    for reason in item.reasons:
+        change = reason.repair.label if reason.repair else ""
+        table.add_row(reason.signal, f"{reason.points:+.2f}", escape(reason.fact), escape(change))
+    table.add_row("[bold]score[/bold]", f"[bold]{item.score:+.2f}[/bold]", "", "")
+    console.print(table)
+
+
+def export_of(settings: Settings, reader: str, *, as_opml: bool) -> bytes:
+    """Everything kept about a reader as JSON, or only their subscriptions as OPML."""
+    stand = newsstand(settings)
+    reader_id = reader_named(stand, reader)
+    if not as_opml:
+        return orjson.dumps(stand.export(reader_id), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n"
+    with stand.engine.connect() as db:
+        subscribed = store.sources.subscriptions(db, stand.reader(reader_id).id)
+    return opml.write(f"Broadsheet: {reader_id}", [(s.url, s.title, s.homepage, folder) for s, folder in subscribed])
