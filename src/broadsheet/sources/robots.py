@@ -39,7 +39,7 @@ class _Known:
 class Robots:
     """The rules of the sites asked lately, at most `size` of them."""
 
-    def __init__(self, size: int = 5000) -> None:
+    def __init__(self, size: int = 2000) -> None:
         self._size = size
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._asking: dict[str, asyncio.Lock] = {}
