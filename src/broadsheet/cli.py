@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -17,6 +15,7 @@ from rich.markup import escape
 
 from broadsheet import __version__, config
 from broadsheet.errors import BroadsheetError, InputError
+from broadsheet.progress import bars
 
 app = typer.Typer(
     name="broadsheet",
@@ -68,24 +67,6 @@ def main_options(
     context.obj = Chosen(config_file, database)
 
 
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for each kind of work, drawn where a person looks on; nothing where a program does."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, disable=not err.is_terminal) as bars:
-        err.print(title)
-        tasks: dict[str, Any] = {}
-
-        def show(kind: str, done: int, total: int) -> None:
-            if kind not in tasks:
-                tasks[kind] = bars.add_task(kind, total=total)
-            bars.update(tasks[kind], completed=done, total=total)
-
-        yield show
-
-
 # --- reading in ---------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +81,7 @@ def demo(
     """The whole thing on bundled open-licence news; no network needed."""
     from broadsheet.demo.run import run_demo
 
-    run_demo(_settings(context, port=port), feeds_port=feeds_port, days=days, serve=serve, console=err)
+    run_demo(_settings(context, port=port), feeds_port=feeds_port, days=days, serve_app=serve, console=err)
 
 
 @app.command()
@@ -159,7 +140,7 @@ def refresh(context: typer.Context) -> None:
 
     settings = _settings(context)
     db = store.open(settings.database_url())
-    with _progress("Refreshing") as progress:
+    with bars(err) as progress:
         done = asyncio.run(jobs.refresh(db, settings, progress=progress))
     out.print(escape(done.sentence()))
 
