@@ -1,0 +1,167 @@
+"""How long a warm reader's feed takes from 20,000 live stories, on one core, next to what the memory allows.
+
+The limit in the same run is one bare product of the stories' vectors with the reader's: a ranking by likeness alone,
+with no facts, no mutes and no page. Prints one JSON object; times are medians in milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from statistics import median, quantiles
+
+import numpy as np
+
+from broadsheet.feed.build import STANDARD, build_feed
+from broadsheet.feed.edition import Edition
+from broadsheet.model import (
+    ArticleId,
+    Entity,
+    Follow,
+    Mute,
+    Passage,
+    Reader,
+    ReaderId,
+    SourceId,
+    Story,
+    StoryId,
+    Topic,
+    Weight,
+    bytes_of,
+    identify,
+)
+
+NOW = datetime(2026, 8, 1, 12, tzinfo=UTC)
+STORIES, DIMENSIONS, DAYS = 20_000, 256, 30
+
+
+def stories(rng: np.random.Generator, many: int = STORIES) -> list[Story]:
+    """Stories whose names, topics and publishers are as unevenly spread as in real news (Zipf), vectors in 60 clouds."""
+    words = [f"word{n}" for n in range(4000)]
+    clouds = rng.standard_normal((60, DIMENSIONS))
+    made = []
+    for n in range(many):
+        cloud = int(min(rng.zipf(1.3), 60)) - 1
+        names = {f"Name {min(int(rng.zipf(1.2)), 30_000)}" for _ in range(10)}
+        publishers = tuple({f"Publisher {min(int(rng.zipf(1.4)), 2_000)}" for _ in range(min(int(rng.zipf(1.8)), 60))})
+        seen = NOW - timedelta(hours=float(rng.random() * 24 * DAYS))
+        headline = " ".join(rng.choice(words, 10))
+        article = ArticleId(identify("article", str(n)))
+        made.append(
+            Story(
+                id=StoryId(identify("story", str(n))),
+                headline=headline,
+                articles=(article,),
+                publishers=publishers,
+                sources=tuple(SourceId(p) for p in publishers),
+                independent=len(publishers),
+                velocity=len(publishers) / 12,
+                first_seen=seen - timedelta(hours=3),
+                last_seen=seen,
+                key_points=tuple(
+                    Passage(article=article, text=" ".join(rng.choice(words, 20)), start=0, end=1) for _ in range(2)
+                ),
+                entities=tuple(
+                    Entity(text=name, type="person", count=1 + i % 3) for i, name in enumerate(sorted(names))
+                ),
+                topics=tuple(
+                    Topic(id=f"{20_000_000 + code}", label=f"Topic {code}", weight=weight)
+                    for code, weight in ((cloud, 1.0), (100 + cloud % 17, 0.6), (200 + int(rng.integers(300)), 0.4))
+                ),
+                language="en" if rng.random() < 0.7 else "de",
+                vector=bytes_of(clouds[cloud] + rng.standard_normal(DIMENSIONS)),
+            )
+        )
+    return made
+
+
+def warm_reader(rng: np.random.Generator, live: list[Story]) -> Reader:
+    """A reader of some months: 20 follows, 300 learned weights, 200 stories hidden or opened, some seen, a few mutes."""
+    some = [live[i] for i in rng.choice(len(live), 900, replace=False)]
+    follows = [Follow(kind="topic", value=s.topics[0].id, label=s.topics[0].label) for s in some[:6]]
+    follows += [Follow(kind="person", value=s.entities[0].text, label=s.entities[0].text) for s in some[6:12]]
+    follows += [Follow(kind="publisher", value=s.publishers[0], label=s.publishers[0]) for s in some[12:15]]
+    follows += [Follow(kind="keyword", value=" ".join(s.headline.split()[:1])) for s in some[15:18]]
+    follows += [Follow(kind="story", value=s.id) for s in some[18:20]]
+    weights = {}
+    for story in some[20:]:
+        for entity in story.entities[:1]:
+            at = NOW - timedelta(days=float(rng.random() * 40))
+            weights["entity", entity.text.casefold()] = Weight(
+                value=float(rng.normal(0.3, 0.5)), at=at, label=entity.text
+            )
+        for topic in story.topics:
+            weights["topic", topic.id] = Weight(value=float(rng.normal(0.3, 0.5)), at=NOW, label=topic.label)
+    return Reader(
+        id=ReaderId("warm"),
+        follows=tuple(follows),
+        mutes=(
+            Mute(kind="person", value="Name 3"),
+            Mute(kind="keyword", value="word7"),
+            Mute(kind="topic", value="20000203"),
+        ),
+        weights=dict(list(weights.items())[:300]),
+        interest=some[0].vector,
+        interest_mass=20.0,
+        disinterest=some[1].vector,
+        disinterest_mass=5.0,
+        interest_at=NOW,
+        languages=("en", "de"),
+        hidden=frozenset(s.id for s in some[100:200]),
+        opened={s.id: NOW - timedelta(days=2) for s in some[200:300]},
+        shown={s.id: 2 for s in some[300:600]},
+    )
+
+
+def milliseconds(act: Callable[[], object], times: int) -> list[float]:
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        act()
+        taken.append((time.perf_counter() - start) * 1000)
+    return taken
+
+
+def main(times: int = 200) -> None:
+    rng = np.random.default_rng(7)
+    live = stories(rng)
+    reader = warm_reader(rng, live)
+    start = time.perf_counter()
+    edition = Edition.of(live, NOW)
+    whole = (time.perf_counter() - start) * 1000
+    fresh = [replace(story, last_seen=NOW) for story in live[:50]]
+    update = milliseconds(lambda: edition.updated(fresh, [live[-1].id]), 5)
+    mean = np.frombuffer(reader.interest, "<f2").astype(np.float32)
+    cold = milliseconds(
+        lambda: build_feed(reader, replace(edition, found={}), STANDARD, NOW, np.random.default_rng(1)), 20
+    )
+    build_feed(reader, edition, STANDARD, NOW, np.random.default_rng(1))
+    feed, bare = [], []
+    for _ in range(times):  # in turns, so that whatever else the machine does touches both
+        feed += milliseconds(lambda: build_feed(reader, edition, STANDARD, NOW, np.random.default_rng(1)), 1)
+        bare += milliseconds(lambda: edition.vectors @ mean, 1)
+    newcomer = Reader(id=ReaderId("new"), follows=reader.follows[:3])
+    new = milliseconds(lambda: build_feed(newcomer, edition, STANDARD, NOW, np.random.default_rng(1)), times)
+    figures = {
+        "stories": len(edition),
+        "feed_ms": median(feed),
+        "feed_ms_p95": quantiles(feed, n=20)[-1],
+        "feed_ms_new_reader": median(new),
+        "feed_ms_first_after_update": median(cold),  # phrases are searched anew
+        "limit_bare_product_ms": median(bare),
+        "edition_whole_ms": whole,
+        "edition_update_50_ms": median(update),
+    }
+    print(json.dumps({name: round(x, 3) for name, x in figures.items()}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 200)

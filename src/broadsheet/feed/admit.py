@@ -1,0 +1,52 @@
+"""Which stories may be shown to a reader at all, and for each that may not, why: nothing is left out silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadsheet.feed.edition import Edition, Rows, private_to_others
+from broadsheet.model import Mute, Reader, StoryId
+
+
+def admit(
+    reader: Reader, edition: Edition, now: datetime, exclude: frozenset[StoryId] = frozenset()
+) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Which rows are admitted, and how many were left out for each reason. A story counts once, under the first."""
+    admitted = np.ones(len(edition), bool)
+    left_out: dict[str, int] = {}
+    for why, rows in _refusals(reader, edition, now, exclude):
+        left = int(np.count_nonzero(admitted[rows]))
+        if left:
+            left_out[why] = left_out.get(why, 0) + left
+            admitted[rows] = False
+    return admitted, left_out
+
+
+def _refusals(
+    reader: Reader, edition: Edition, now: datetime, exclude: frozenset[StoryId]
+) -> Iterator[tuple[str, Rows]]:
+    yield "in a source that is private to others", private_to_others(edition, reader)
+    yield "already on this page", edition.rows_of(exclude)
+    yield "hidden by you", edition.rows_of(reader.hidden)
+    for mute in reader.mutes:
+        if mute.holds(now):
+            yield f"muted: {mute.label or mute.value}", muted_rows(edition, mute)
+    if reader.languages:
+        read = {*reader.languages, ""}  # a story whose language nobody knows is not in another one
+        other = np.array([code not in read for code in edition.languages] or [False])
+        yield "in a language you do not read", np.flatnonzero(other[edition.language])
+    if reader.scope == "subscriptions":
+        inside = np.zeros(len(edition), bool)
+        for source in reader.subscriptions:
+            inside[edition.sources.postings(source)[0]] = True
+        yield "outside your subscriptions", np.flatnonzero(~inside)
+
+
+def muted_rows(edition: Edition, mute: Mute) -> Rows:
+    """Rows that a mute keeps away: for a publisher those that it alone reports."""
+    rows, strength = edition.about(mute.kind, mute.value)
+    return rows[strength > 0.999] if mute.kind == "publisher" else rows

@@ -1,0 +1,186 @@
+"""A feed: the live stories that a reader may see, best first, each with the reasons that are its score.
+
+Points of all stories come from a few array operations. Only the likeness of texts reads every vector, and it is asked
+only of stories that it could still lift onto the page: the bound makes that exact, not an approximation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, get_type_hints
+
+import numpy as np
+
+from broadsheet.errors import ConfigError
+from broadsheet.feed.admit import admit
+from broadsheet.feed.diversify import Diversity, pick
+from broadsheet.feed.edition import Edition, Floats, Rows
+from broadsheet.feed.score import SCORERS, SLACK, Desk, Likeness, Scorer
+from broadsheet.model import Feed, FeedId, FeedItem, Reader, Reason, StoryId, identify
+
+
+def _all_scorers() -> tuple[Scorer, ...]:
+    return tuple(scorer() for scorer in SCORERS.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a feed is made: scorers with their settings, diversity, length. Frozen, named, and known by its hash."""
+
+    name: str = "standard"
+    length: int = 30
+    scorers: tuple[Scorer, ...] = field(default_factory=_all_scorers)
+    diversity: Diversity = field(default_factory=Diversity)
+
+    @cached_property
+    def hash(self) -> str:
+        """The same for the same settings, on every machine: the name is not part of it."""
+        parts = sorted(f"{type(s).__name__}({_settled(s)})" for s in self.scorers)
+        return identify("recipe", str(self.length), *parts, _settled(self.diversity))
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Recipe:
+        """The recipe that a TOML table says. Raises `ConfigError` for what it does not know.
+
+        name = "calm"
+        length = 20
+        off = ["exploration"]
+        [freshness]
+        half_life = "2d"
+        [diversity]
+        topic_free = 2
+        """
+        unknown = set(table) - {"name", "length", "off", "diversity", *SCORERS}
+        if unknown:
+            raise ConfigError(
+                f"A recipe has no {', '.join(sorted(unknown))}: it has {', '.join(SCORERS)} and diversity."
+            )
+        off = table.get("off", ())
+        if wrong := set(off) - set(SCORERS):
+            raise ConfigError(f"A recipe can't switch off {', '.join(sorted(wrong))}: there is no such scorer.")
+        length = table.get("length", 30)
+        if not isinstance(length, int) or not 1 <= length <= 500:
+            raise ConfigError("A recipe's length is a number of stories from 1 to 500.")
+        return cls(
+            name=str(table.get("name", "standard")),
+            length=length,
+            scorers=tuple(_read(kind, name, table.get(name, {})) for name, kind in SCORERS.items() if name not in off),
+            diversity=_read(Diversity, "diversity", table.get("diversity", {})),
+        )
+
+
+def _settled(settings: Any) -> str:
+    return ",".join(f"{f.name}={getattr(settings, f.name)!r}" for f in fields(settings))
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def _read(kind: Any, name: str, table: Any) -> Any:
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}
+    if not isinstance(table, Mapping) or (unknown := set(table) - known):
+        said = ", ".join(sorted(unknown)) if isinstance(table, Mapping) else "a value"
+        raise ConfigError(f"[{name}] of a recipe has no {said}: it has {', '.join(sorted(known))}.")
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if hints[key] is timedelta:
+            match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smhd])\s*", str(value))
+            if match is None or not float(match[1]):
+                raise ConfigError(f"{key} in [{name}] of a recipe is a duration such as 12h, not {value!r}.")
+            values[key] = timedelta(**{_UNITS[match[2]]: float(match[1])})
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e6:
+            raise ConfigError(f"{key} in [{name}] of a recipe is a number from 0 on, not {value!r}.")
+        else:
+            values[key] = hints[key](value)
+    return kind(**values)
+
+
+STANDARD = Recipe()
+
+
+def build_feed(
+    reader: Reader,
+    edition: Edition,
+    recipe: Recipe,
+    now: datetime,
+    rng: np.random.Generator,
+    *,
+    before: Sequence[StoryId] = (),
+) -> Feed:
+    """The next page for the reader. `before` are the stories of the pages above it: none of them comes again.
+
+    The same reader, edition, recipe, time and seed give the same feed.
+    """
+    seed = int(rng.integers(0, 2**63))
+    desk = Desk(reader, edition, now, seed)
+    admitted, left_out = admit(reader, edition, now, frozenset(before))
+    above = [row for story in before if (row := edition.row_of(story)) is not None]
+    ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))
+    picked = pick(desk, ranking.best, recipe.length, recipe.diversity, above)
+    items = [
+        FeedItem(story=edition.ids[row], reasons=(*reasons_of(desk, recipe, row), *demotions))
+        for row, demotions in picked
+    ]
+    items.sort(key=lambda item: -item.score)  # stable: only the last bit of a sum can differ from the order of picking
+    id = FeedId(identify(reader.id, now.isoformat(), recipe.hash, str(seed), *before))  # noqa: A001
+    return Feed(
+        id=id,
+        reader=reader.id,
+        at=now,
+        recipe=recipe.name,
+        recipe_hash=recipe.hash,
+        items=tuple(items),
+        left_out=left_out,
+    )
+
+
+def reasons_of(desk: Desk, recipe: Recipe, row: int) -> tuple[Reason, ...]:
+    """All that speaks for and against one story, whatever else is on the page; the strongest first."""
+    found = [reason for scorer in recipe.scorers for reason in scorer.reasons(desk, row)]
+    return tuple(sorted(found, key=lambda reason: -abs(reason.points)))
+
+
+class _Ranking:
+    """The admitted rows by points, as many of the best as are asked for."""
+
+    def __init__(self, desk: Desk, recipe: Recipe, rows: Rows) -> None:
+        self.desk = desk
+        self.rows = rows
+        self.likeness = next((s for s in recipe.scorers if isinstance(s, Likeness)), None)
+        total = np.zeros(len(desk.edition))
+        for scorer in recipe.scorers:
+            if scorer is not self.likeness:
+                total += scorer.points(desk)
+        self.cheap = total[rows]
+
+    def best(self, n: int) -> tuple[Rows, Floats]:
+        """The n best rows and all that tie with the last of them, best first; ties in order of story id."""
+        kept = np.arange(len(self.rows))
+        points = self.cheap
+        low, high = self.likeness.bounds(self.desk) if self.likeness else (0.0, 0.0)
+        if self.likeness and (low or high):
+            if n < len(kept):
+                # below this nothing gets in even if likeness gives it all that it can
+                kept = np.flatnonzero(self.cheap >= _nth(self.cheap, n) + low - high)
+                # gathering rows costs about twice what reading them in place does
+                few = 2 * len(kept) < len(self.desk.edition)
+                rough = self.likeness.rough(self.desk, self.rows[kept] if few else None)
+                near = self.cheap[kept] + (rough if few else rough[self.rows[kept]])
+                kept = kept[near >= _nth(near, n) - 2 * SLACK]
+            liked, disliked = self.likeness.parts(self.desk, self.rows[kept])
+            points = self.cheap[kept] + (liked + disliked)
+        if n < len(kept):
+            inside = points >= _nth(points, n)
+            kept, points = kept[inside], points[inside]
+        order = np.argsort(-points, kind="stable")
+        return self.rows[kept[order]], points[order]
+
+
+def _nth(values: Floats, n: int) -> float:
+    """The n-th largest of at least n values."""
+    return float(np.partition(values, len(values) - n)[len(values) - n])

@@ -1,0 +1,446 @@
+"""The live stories as arrays: everything about them that does not depend on the reader, worked out once.
+
+Rows are in order of story id, so an edition is the same whatever the order its stories came in, and `updated` gives
+exactly what building anew would. Names become numbers through a vocabulary that editions share and that only grows;
+it is rebuilt when more than half of it is no longer used.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadsheet.model import Reader, SourceId, Story, StoryId, identify, named, vector_of
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+DAY = 86_400.0
+
+
+def _strongest_first(pair: tuple[str, float]) -> tuple[float, str]:
+    return -pair[1], pair[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Names by story and stories by name, with how strongly each belongs to the other (0 to 1)."""
+
+    vocabulary: dict[str, int]
+    names: list[str]
+    indptr: Rows  # story -> its place in `keys` and `strength`
+    keys: Rows
+    strength: Floats
+    start: Rows  # name -> its place in `rows` and `given`
+    rows: Rows
+    given: Floats
+
+    def postings(self, name: str) -> tuple[Rows, Floats]:
+        """The rows of the stories that have the name, and how strongly."""
+        key = self.vocabulary.get(name, -1)
+        if not 0 <= key < len(self.start) - 1:  # a name that a later edition brought
+            return self.rows[:0], self.given[:0]
+        span = slice(self.start[key], self.start[key + 1])
+        return self.rows[span], self.given[span]
+
+    def of(self, row: int) -> list[tuple[str, float]]:
+        """The names of one story, the strongest first."""
+        span = slice(self.indptr[row], self.indptr[row + 1])
+        names, strength = self.names, self.strength[span].tolist()
+        return sorted(
+            zip([names[key] for key in self.keys[span].tolist()], strength, strict=True), key=_strongest_first
+        )
+
+    def sum(self, weights: Mapping[str, float], stories: int) -> Floats:
+        """For every story the sum of weight x strength over its names: one pass over the postings of those names."""
+        known = [
+            (key, x) for name, x in weights.items() if 0 <= (key := self.vocabulary.get(name, -1)) < len(self.start) - 1
+        ]
+        if not known:
+            return np.zeros(stories)
+        keys = np.array([key for key, _ in known])
+        first, counts = self.start[keys], self.start[keys + 1] - self.start[keys]
+        ends = np.cumsum(counts)
+        places = np.arange(int(ends[-1])) + np.repeat(first - (ends - counts), counts)
+        amounts = self.given[places] * np.repeat(np.array([x for _, x in known]), counts)
+        return np.bincount(self.rows[places], weights=amounts, minlength=stories).astype(np.float64)
+
+    def counts(self) -> Rows:
+        """How many stories have each name."""
+        return np.diff(self.start)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Names:
+    """The names of one story as numbers."""
+
+    keys: Rows
+    strength: Floats
+
+
+def _table(parts: Sequence[_Names], vocabulary: dict[str, int], names: list[str]) -> Table:
+    lengths = np.fromiter((len(part.keys) for part in parts), np.int64, len(parts))
+    indptr = np.concatenate(([0], np.cumsum(lengths)))
+    keys = np.concatenate([part.keys for part in parts]) if parts else np.zeros(0, np.int64)
+    strength = np.concatenate([part.strength for part in parts]) if parts else np.zeros(0)
+    order = np.argsort(keys, kind="stable")
+    start = np.concatenate(([0], np.cumsum(np.bincount(keys, minlength=len(names)))))
+    rows = np.repeat(np.arange(len(parts)), lengths)[order]
+    return Table(
+        vocabulary=vocabulary, names=names, indptr=indptr, keys=keys, strength=strength,
+        start=start, rows=rows, given=strength[order],
+    )  # fmt: skip
+
+
+TABLES = ("topics", "entities", "publishers", "sources")
+
+
+def topics_of(story: Story) -> dict[str, float]:
+    return {topic.id: max(topic.weight, 0.0) for topic in reversed(story.topics)}
+
+
+def entities_of(story: Story) -> dict[str, float]:
+    most = max((entity.count for entity in story.entities), default=1)
+    found: dict[str, float] = {}
+    for entity in story.entities:
+        name = named(entity.text)
+        found[name] = max(found.get(name, 0.0), max(entity.count, 1) / max(most, 1))
+    return found
+
+
+def publishers_of(story: Story) -> dict[str, float]:
+    """The more publishers report a story, the less it is any one publisher's."""
+    distinct = dict.fromkeys(named(publisher) for publisher in story.publishers)
+    return dict.fromkeys(distinct, 1 / max(len(distinct), 1))
+
+
+def sources_of(story: Story) -> dict[str, float]:
+    return dict.fromkeys(story.sources, 1.0)
+
+
+_NAMES: dict[str, Callable[[Story], dict[str, float]]] = {
+    "topics": topics_of, "entities": entities_of, "publishers": publishers_of, "sources": sources_of,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One story, ready to be put into arrays."""
+
+    id: StoryId
+    hash: int
+    names: tuple[_Names, ...]  # one of each of TABLES
+    first_seen: float
+    last_seen: float
+    independent: float
+    velocity: float
+    articles: int
+    language: str
+    text: str  # headline and key points as they are searched, one a line
+    publishers: tuple[str, ...]
+    entity: str  # the name it is most about, as written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Edition:
+    """The live stories, one a row."""
+
+    at: datetime
+    rows: tuple[_Row, ...]
+    ids: tuple[StoryId, ...]
+    index: Mapping[StoryId, int]
+    hashes: NDArray[np.uint64]
+    vectors: NDArray[np.float32]  # of length 1, or of zeros where a story has none
+    topics: Table
+    entities: Table
+    publishers: Table
+    sources: Table
+    topic_labels: dict[str, str]
+    first_seen: Floats  # seconds since 1970
+    last_seen: Floats
+    independent: Floats
+    velocity: Floats
+    languages: tuple[str, ...]
+    language: Rows  # place in `languages`
+    text: str
+    text_start: Rows  # where each story's text begins in `text`
+    pace: Floats  # stories a day of the story's quietest publisher
+    private: frozenset[SourceId] = frozenset()
+    found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
+    names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, stories: Iterable[Story], now: datetime, *, private: frozenset[SourceId] = frozenset()) -> Edition:
+        """The edition of these stories. `private` sources are seen only by those who subscribe to them."""
+        names: tuple[tuple[dict[str, int], list[str]], ...] = tuple(({}, []) for _ in TABLES)
+        latest = {story.id: story for story in stories}
+        labels: dict[str, str] = {}
+        rows = [_row(story, names, labels) for story in latest.values()]
+        vectors = {story.id: vector_of(story.vector) for story in latest.values()}
+        return _assemble(rows, _stack(rows, vectors), names, labels, now, private)
+
+    def updated(
+        self, changed: Sequence[Story], gone: Iterable[StoryId] = (), *, now: datetime | None = None
+    ) -> Edition:
+        """The edition after some stories changed or came and others went: the same as building it anew.
+
+        Only the changed stories are read again; the rest is copying of arrays.
+        """
+        latest = {story.id: story for story in changed}
+        dropped = set(gone) - set(latest)
+        if not latest and not dropped.intersection(self.index):
+            return self if now is None else replace(self, at=now)
+        names, labels = self.names, self.topic_labels
+        if any(len(held) > 2 * int(np.count_nonzero(getattr(self, t).counts())) + 1000
+               for t, (_, held) in zip(TABLES, names, strict=True)):  # fmt: skip
+            names, kept = self._compact()
+        else:
+            kept = self.rows
+        stay = [i for i, row in enumerate(kept) if row.id not in latest and row.id not in dropped]
+        fresh = [_row(story, names, labels) for story in latest.values()]
+        added = _stack(fresh, {s.id: vector_of(s.vector) for s in latest.values()}, self.vectors.shape[1] or None)
+        old = self.vectors[stay]
+        if added.shape[1] != old.shape[1]:  # the first vectors of all
+            old = np.zeros((len(stay), added.shape[1]), np.float32)
+        return _assemble(
+            [*(kept[i] for i in stay), *fresh],
+            np.concatenate((old, added)),
+            names,
+            labels,
+            now or self.at,
+            self.private,
+        )
+
+    def _compact(self) -> tuple[tuple[tuple[dict[str, int], list[str]], ...], tuple[_Row, ...]]:
+        """New vocabularies without the names that no story has any more."""
+        fresh, maps = [], []
+        for table, (_, held) in zip(TABLES, self.names, strict=True):
+            used = np.flatnonzero(getattr(self, table).counts())
+            renumber = np.full(len(held), -1)
+            renumber[used] = np.arange(len(used))
+            kept = [held[i] for i in used]
+            fresh.append(({name: i for i, name in enumerate(kept)}, kept))
+            maps.append(renumber)
+        rows = tuple(
+            replace(
+                row,
+                names=tuple(_Names(keys=m[n.keys], strength=n.strength) for m, n in zip(maps, row.names, strict=True)),
+            )
+            for row in self.rows
+        )
+        return tuple(fresh), rows
+
+    def row_of(self, story: StoryId) -> int | None:
+        return self.index.get(story)
+
+    def rows_of(self, stories: Iterable[StoryId]) -> Rows:
+        """Rows of those of the stories that are live."""
+        index = self.index
+        return np.array([row for story in stories if (row := index.get(story)) is not None], dtype=np.int64)
+
+    def saying(self, phrase: str) -> Rows:
+        """Rows of the stories whose headline or key points have the phrase as whole words."""
+        phrase = named(phrase.replace("\0", " "))
+        rows = self.found.get(phrase)
+        if rows is None:
+            rows = self.found[phrase] = self._search(phrase)
+        return rows
+
+    def _search(self, phrase: str) -> Rows:
+        if not phrase:
+            return np.zeros(0, np.int64)
+        text, places, at = self.text, [], self.text.find(phrase)
+        while at >= 0:
+            end = at + len(phrase)
+            if not _joined(text[at - 1], phrase[0]) and not _joined(text[end], phrase[-1]):
+                places.append(at)
+            at = text.find(phrase, at + 1)
+        return np.unique(np.searchsorted(self.text_start, np.array(places, np.int64), side="right") - 1)
+
+    def about(self, kind: str, value: str) -> tuple[Rows, Floats]:
+        """Rows of the stories that a follow or a mute of that kind and value is about, and how strongly (0 to 1)."""
+        match kind:
+            case "story":
+                rows = self.rows_of((StoryId(value),))
+                return rows, np.ones(len(rows))
+            case "topic":
+                return self.topics.postings(value)
+            case "publisher":
+                return self.publishers.postings(named(value))
+            case "keyword":
+                rows = self.saying(value)
+                return rows, np.ones(len(rows))
+        rows, strength = self.entities.postings(named(value))
+        said = self.saying(value)  # in the headline is as strong as it gets
+        if not len(said):
+            return rows, strength
+        every = np.union1d(rows, said)
+        strongest = np.zeros(len(every))
+        strongest[np.searchsorted(every, rows)] = strength
+        strongest[np.searchsorted(every, said)] = 1.0
+        return every, strongest
+
+    def main_topic(self, row: int) -> str:
+        """The code of the topic that the story is most about, a narrower one before the broader one it lies under."""
+        strongest = self.topics.of(row)
+        if not strongest:
+            return ""
+        top = strongest[0][1]
+        counts = self.topics.counts()
+        equal = [code for code, weight in strongest if weight >= top - 1e-9]
+        return min(equal, key=lambda code: (counts[self.topics.vocabulary[code]], code))
+
+
+def _joined(neighbour: str, edge: str) -> bool:
+    return neighbour.isalnum() and edge.isalnum() and edge < "\u2e80"
+
+
+def _row(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...], labels: dict[str, str]) -> _Row:
+    for topic in story.topics:
+        labels[topic.id] = topic.label
+    numbered = []
+    for table, (vocabulary, held) in zip(TABLES, names, strict=True):
+        found = _NAMES[table](story)
+        for name in found:
+            if name not in vocabulary:
+                held.append(name)
+                vocabulary[name] = len(held) - 1
+        numbered.append(_Names(
+            keys=np.fromiter((vocabulary[name] for name in found), np.int64, len(found)),
+            strength=np.fromiter(found.values(), np.float64, len(found)),
+        ))  # fmt: skip
+    main = min(story.entities, key=lambda entity: (-entity.count, entity.text), default=None)
+    return _Row(
+        id=story.id,
+        hash=int(identify(story.id), 16),
+        names=tuple(numbered),
+        first_seen=story.first_seen.timestamp(),
+        last_seen=story.last_seen.timestamp(),
+        independent=float(max(story.independent, 1)),
+        velocity=max(story.velocity, 0.0),
+        articles=len(story.articles),
+        language=story.language,
+        text="\n".join(
+            named(line.replace("\0", " ")) for line in (story.headline, *(p.text for p in story.key_points))
+        ),
+        publishers=story.publishers,
+        entity=main.text if main else "",
+    )
+
+
+def _stack(
+    rows: Sequence[_Row], vectors: Mapping[StoryId, NDArray[np.float32]], size: int | None = None
+) -> NDArray[np.float32]:
+    """Vectors of length 1, one a row. Without `size` that of most holds; those of another (model) count as none."""
+    if not size:
+        sizes = [len(v) for v in vectors.values() if len(v)]
+        size = max(set(sizes), key=lambda n: (sizes.count(n), n), default=0)
+    stacked = np.zeros((len(rows), size), np.float32)
+    for i, row in enumerate(rows):
+        vector = vectors[row.id]
+        if len(vector) == size and size and np.isfinite(vector).all():
+            length = float(np.sqrt(np.dot(vector, vector)))
+            if length > 0:
+                stacked[i] = vector / np.float32(length)
+    return stacked
+
+
+def _assemble(
+    rows: Sequence[_Row],
+    vectors: NDArray[np.float32],
+    names: tuple[tuple[dict[str, int], list[str]], ...],
+    labels: dict[str, str],
+    now: datetime,
+    private: frozenset[SourceId],
+) -> Edition:
+    order = sorted(range(len(rows)), key=lambda i: rows[i].id)
+    if order != list(range(len(rows))):
+        vectors = vectors[order]
+    sorted_rows = tuple(rows[i] for i in order)
+    ids = tuple(row.id for row in sorted_rows)
+    tables = {table: _table([row.names[i] for row in sorted_rows], *names[i]) for i, table in enumerate(TABLES)}
+    languages = tuple(sorted({row.language for row in sorted_rows}))
+    place = {code: i for i, code in enumerate(languages)}
+    texts = [row.text for row in sorted_rows]
+    lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
+    first_seen = _floats(row.first_seen for row in sorted_rows)
+
+    def column(values: Iterable[Any], kind: Any = np.float64) -> Any:
+        return np.fromiter(values, kind, len(sorted_rows))
+
+    return Edition(
+        at=now,
+        rows=sorted_rows,
+        ids=ids,
+        index={story: i for i, story in enumerate(ids)},
+        hashes=column((row.hash for row in sorted_rows), np.uint64),
+        vectors=np.ascontiguousarray(vectors),
+        topic_labels=labels,
+        first_seen=first_seen,
+        last_seen=column(row.last_seen for row in sorted_rows),
+        independent=column(row.independent for row in sorted_rows),
+        velocity=column(row.velocity for row in sorted_rows),
+        languages=languages,
+        language=column((place[row.language] for row in sorted_rows), np.int64),
+        text="\n" + "\0".join(texts) + "\0",  # never a letter before the first or after the last
+        text_start=1 + np.cumsum(lengths) - lengths,
+        pace=_pace(tables["publishers"], first_seen),
+        private=private,
+        names=names,
+        topics=tables["topics"],
+        entities=tables["entities"],
+        publishers=tables["publishers"],
+        sources=tables["sources"],
+    )
+
+
+def _floats(values: Iterable[float]) -> Floats:
+    return np.fromiter(values, np.float64)
+
+
+def _pace(publishers: Table, first_seen: Floats) -> Floats:
+    """Stories a day, over the days that the edition spans, of the quietest publisher of each story."""
+    if not len(first_seen):
+        return np.zeros(0)
+    days = max((float(first_seen.max()) - float(first_seen.min())) / DAY, 1.0)
+    lengths = np.diff(publishers.indptr)
+    pace = np.full(len(first_seen), np.inf)
+    if len(publishers.keys):
+        per_day = publishers.counts()[publishers.keys] / days
+        some = np.flatnonzero(lengths)
+        pace[some] = np.minimum.reduceat(per_day, publishers.indptr[some])
+    return pace
+
+
+def seen_alike(one: Edition, other: Edition) -> bool:
+    """Whether two editions hold the same stories with the same arrays, however their names are numbered."""
+    columns = ("hashes", "vectors", "first_seen", "last_seen", "independent", "velocity", "text_start", "pace")
+    return (
+        one.ids == other.ids
+        and one.text == other.text
+        and [one.languages[i] for i in one.language] == [other.languages[i] for i in other.language]
+        and all(np.array_equal(getattr(one, c), getattr(other, c)) for c in columns)
+        and all(
+            getattr(one, table).of(row) == getattr(other, table).of(row)
+            for table, row in itertools.product(TABLES, range(len(one)))
+        )
+    )
+
+
+def private_to_others(edition: Edition, reader: Reader) -> Rows:
+    """Rows of the stories that only private sources report, none of them the reader's own."""
+    if not edition.private:
+        return np.zeros(0, np.int64)
+    closed = np.array([s in edition.private and s not in reader.subscriptions for s in edition.sources.names], bool)
+    some = np.flatnonzero(np.diff(edition.sources.indptr))
+    if not len(some):
+        return some
+    return some[np.logical_and.reduceat(closed[edition.sources.keys], edition.sources.indptr[some])]

@@ -1,0 +1,49 @@
+"""Why a story is where it is, in one sentence made from its largest reasons, and what would change it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from broadsheet.model import Feed, FeedItem, Reason, Repair, StoryId
+
+_SMALL = 0.1  # a reason that gave less is not worth a clause
+
+
+def explain(item: FeedItem) -> str:
+    """One true sentence: the two largest reasons for it, when it was reported, and the largest against it."""
+    speaking = [reason for reason in _by_size(item.reasons) if reason.points > 0]
+    against = [reason for reason in _by_size(item.reasons) if reason.points < 0 and reason.signal != "freshness"]
+    age = next((reason for reason in item.reasons if reason.signal == "freshness"), None)
+    chief = [reason for reason in speaking if reason is not age][:2]
+    chief = [reason for reason in chief if reason.points >= _SMALL] or chief[:1]
+    if age is not None and age.points > 0 and (not chief or age.points > 2 * chief[0].points):
+        # its newness is the largest reason by far: then it is said first, as one
+        clauses = ["it is new", *(reason.fact for reason in chief[:1])]
+    else:
+        clauses = [reason.fact for reason in chief]
+    sentence = f"Here because {', and '.join(clauses)}" if clauses else "Here because nothing better is left"
+    if age is not None:
+        sentence += f"; {age.fact}"
+    if against and -against[0].points >= 2 * _SMALL:
+        sentence += f"; lower because {against[0].fact}"
+    return f"{sentence}."
+
+
+def repairs(item: FeedItem) -> list[tuple[Reason, Repair]]:
+    """Each reason that the reader can change, largest first, with the action that changes it; no action twice."""
+    found: list[tuple[Reason, Repair]] = []
+    for reason in _by_size(item.reasons):
+        if reason.repair is not None and reason.repair not in (repair for _, repair in found):
+            found.append((reason, reason.repair))
+    return found
+
+
+def place_without(feed: Feed, story: StoryId, reason: Reason) -> int:
+    """Where the story would stand in this feed (1 is the top) if the reason did not count: subtraction, no new ranking."""
+    item = next(item for item in feed.items if item.story == story)
+    score = item.score - reason.points
+    return 1 + sum(other.score > score for other in feed.items if other.story != story)
+
+
+def _by_size(reasons: Sequence[Reason]) -> list[Reason]:
+    return sorted(reasons, key=lambda reason: -abs(reason.points))
