@@ -44,9 +44,10 @@ def first_sentence(text: str) -> str:
     return text if len(text) <= 80 else ""
 
 
-def outlets(lists: Path) -> list[list[str]]:
+def outlets(lists: Path) -> list[object]:
     """[name, country, owner, kind, domain, domain...]: the described ones first, then names from the country lists."""
-    rows, known = [], set()
+    rows: list[object] = []
+    known: set[str] = set()
     for row in json.loads((lists / "kite" / "media_data.json").read_text("utf-8")):
         domains = [d for d in dict.fromkeys(d.lower().removeprefix("www.") for d in row["domains"]) if d not in known]
         if domains:
@@ -55,7 +56,7 @@ def outlets(lists: Path) -> list[list[str]]:
             rows.append([row["organization"].strip(), row["country"], owner, row["typology"], *domains])
     named: dict[str, Counter[tuple[str, str]]] = defaultdict(Counter)
     for country, feeds in by_country(lists).items():
-        for title, url, homepage in feeds:
+        for title, _, homepage in feeds:
             if homepage and (domain := site(homepage)):
                 named[domain][title, "" if country == "World" else country] += 1
     for domain in sorted(set(named) - known):
@@ -86,12 +87,12 @@ def from_opml(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
     }
 
 
-def packs(lists: Path) -> list[dict[str, object]]:
+def packs(lists: Path) -> list[object]:
     countries = from_opml(lists / "awesome-rss-feeds" / "countries" / "without_category")
     for country, feeds in by_country(lists).items():
         countries[country] = countries.get(country, []) + feeds
     topics = from_opml(lists / "awesome-rss-feeds" / "recommended" / "without_category")
-    made = []
+    made: list[object] = []
     topics["World"] = countries.pop("World")
     for kind, found in (("topic", topics), ("country", countries)):
         for title, feeds in sorted(found.items(), key=lambda row: row[0].lower()):
@@ -113,8 +114,8 @@ def write(path: Path, rows: list[object]) -> None:
 
 def main() -> None:
     lists = Path(sys.argv[1])
-    write(DATA / "outlets.json", list(outlets(lists)))
-    write(DATA / "packs.json", list(packs(lists)))
+    write(DATA / "outlets.json", outlets(lists))
+    write(DATA / "packs.json", packs(lists))
 
 
 if __name__ == "__main__":

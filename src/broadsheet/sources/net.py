@@ -13,6 +13,7 @@ import re
 import socket
 import time
 import zlib
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +29,6 @@ from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.http_exceptions import LineTooLong
 from yarl import URL
 
 from broadsheet import __version__
@@ -436,7 +436,7 @@ class Client:
         if last_modified:
             headers["If-Modified-Since"] = last_modified
         target = _web_address(url, url)
-        auth = aiohttp.BasicAuth(target.user or "", target.password or "") if target.user or target.password else None
+        auth = (target.user or "", target.password or "") if target.user or target.password else None
         target = target.with_user(None)
         permanent: str | None = None
         so_far_permanent = True
@@ -456,7 +456,7 @@ class Client:
                 auth = None  # a name and password go to the site they were written for and nowhere else
             so_far_permanent = so_far_permanent and hop.status in _PERMANENT
             if so_far_permanent:
-                permanent = str(there.with_user(auth.login).with_password(auth.password) if auth else there)
+                permanent = str(there.with_user(auth[0]).with_password(auth[1]) if auth else there)
             if str(there) in seen:
                 raise FetchError(
                     _shown(url), "it redirects in a circle (some sites do this to readers without cookies)."
@@ -551,7 +551,7 @@ class Client:
         self,
         url: URL,
         headers: dict[str, str],
-        auth: aiohttp.BasicAuth | None,
+        auth: tuple[str, str] | None,
         left: float,
         truncate: int | None,
         lasting: bool,
@@ -560,13 +560,15 @@ class Client:
             raise RuntimeError("use the client as `async with Client(...) as client`")
         if not lasting:
             headers = headers | {"Connection": "close"}
+        if auth is not None:
+            headers = headers | {"Authorization": f"Basic {b64encode(':'.join(auth).encode()).decode()}"}
         refused: list[str] = []
         token = _refused.set(refused)
         shown = _shown(url)
         try:
             async with (
                 asyncio.timeout(max(left, 0.0)),
-                self._session.get(url, headers=headers, auth=auth, allow_redirects=False) as answer,
+                self._session.get(url, headers=headers, allow_redirects=False) as answer,
             ):
                 body = await self._read(answer, shown, truncate)
                 return _Hop(answer.status, answer.headers, body)
@@ -677,8 +679,7 @@ def _explain(shown: str, url: URL, error: Exception, refused: list[str]) -> Fetc
             f"{host} is in a private or local network, which is not opened. "
             "Whoever runs this instance can allow that network with allow_addresses.",
         )
-    causes = [error, error.__cause__, error.__context__]
-    if any(isinstance(cause, LineTooLong) for cause in causes) or "Too many" in str(error):
+    if re.search(r"message=.(Got more than|Too many)", str(error)):
         return TooLarge(shown, "its headers are longer than any that are read.")
     match error:
         case aiohttp.ClientConnectorDNSError():

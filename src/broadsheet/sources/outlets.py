@@ -49,6 +49,8 @@ def outlet_of(url: str) -> Outlet | None:
     """The outlet whose site the address is on, if it is one that the lists know."""
     host = _host(url)
     registrable = domain_of(url)
+    if registrable in _CARRIERS:
+        return None
     while host:
         if (found := _outlets().get(host)) is not None:
             return found
@@ -106,6 +108,7 @@ def _host(url: str) -> str:
     if "//" not in url:
         url = f"https://{url}"
     try:
-        return (URL(url).raw_host or "").rstrip(".").lower()
+        host = (URL(url).raw_host or "").rstrip(".").lower()
     except ValueError:
         return ""
+    return host if re.fullmatch(r"[\w.:-]+", host) else ""
