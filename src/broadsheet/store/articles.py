@@ -1,0 +1,196 @@
+"""Articles: read one by one, by time, by story."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, case, func, literal, select, tuple_, update
+
+from broadsheet.model import Article, ArticleId, SourceId, StoryId
+from broadsheet.store import codec
+from broadsheet.store.rows import Row, batches, upsert
+from broadsheet.store.schema import articles
+from broadsheet.store.types import EPOCH, Words
+
+_COLUMNS = tuple(c.name for c in articles.c if c.name not in ("number", "time", "story"))
+_LISTS = ("key_points", "authors", "captions", "tags")
+_SELECT = [articles.c[name] for name in _COLUMNS]
+
+
+def _out(article: Article) -> Row:
+    row: Row = {name: getattr(article, name) for name in _COLUMNS}
+    row.update({name: list(row[name]) for name in _LISTS})
+    row["entities"], row["topics"] = codec.entities_out(article.entities), codec.topics_out(article.topics)
+    row["time"] = article.time or EPOCH
+    return row
+
+
+def _in(row: Any) -> Article:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    values.update({name: tuple(values[name]) for name in _LISTS})
+    values["entities"], values["topics"] = codec.entities_in(row.entities), codec.topics_in(row.topics)
+    values["vector"], values["fingerprint"] = bytes(row.vector), bytes(row.fingerprint)
+    return Article(**values)
+
+
+def _least(earlier: Any, later: Any) -> Any:
+    return case((earlier.is_(None), later), (later < earlier, later), else_=earlier)
+
+
+def save(db: Connection, found: Iterable[Article]) -> None:
+    """Keep the articles; a known one takes the new words and keeps its story and the time it was first seen."""
+    rows = {article.id: _out(article) for article in found}
+    kept = ("id", "first_seen", "copy_of")
+    upsert(
+        db,
+        articles,
+        rows.values(),
+        key=("id",),
+        update=[name for name in (*_COLUMNS, "time") if name not in kept],
+        special={
+            "first_seen": lambda new: _least(articles.c.first_seen, new.first_seen),
+            "copy_of": lambda new: func.coalesce(new.copy_of, articles.c.copy_of),
+        },
+    )
+
+
+def save_new(db: Connection, found: Iterable[Article]) -> int:
+    """Keep those that are not here yet; gives how many. The same page announced by two sources is one article, the
+    first's, whichever worker comes first."""
+    rows: dict[ArticleId, Article] = {}
+    for article in found:
+        rows.setdefault(article.id, article)
+    return upsert(db, articles, map(_out, rows.values()), key=("id",))
+
+
+def get(db: Connection, id: ArticleId) -> Article | None:  # noqa: A002
+    row = db.execute(select(*_SELECT).where(articles.c.id == id)).first()
+    return None if row is None else _in(row)
+
+
+def known(db: Connection, ids: Iterable[ArticleId]) -> set[ArticleId]:
+    """Those of the ids that are here."""
+    return {
+        ArticleId(id_)
+        for batch in batches(ids)
+        for id_ in db.execute(select(articles.c.id).where(articles.c.id.in_(batch))).scalars()
+    }
+
+
+def _without_html(columns: Sequence[Any]) -> list[Any]:
+    return [literal("", Words).label("html") if c.name == "html" else c for c in columns]
+
+
+def many(db: Connection, ids: Iterable[ArticleId], *, html: bool = True) -> list[Article]:
+    """Those that exist, in the order asked for; without their HTML when it is not needed."""
+    asked = list(dict.fromkeys(ids))
+    columns = _SELECT if html else _without_html(_SELECT)
+    found = {
+        row.id: _in(row)
+        for batch in batches(asked)
+        for row in db.execute(select(*columns).where(articles.c.id.in_(batch)))
+    }
+    return [found[id_] for id_ in asked if id_ in found]
+
+
+def story_of(db: Connection, id: ArticleId) -> StoryId | None:  # noqa: A002
+    """The story that the article is in, once it was grouped."""
+    return db.execute(select(articles.c.story).where(articles.c.id == id)).scalar()
+
+
+def stories_of(db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, StoryId]:
+    """The story of each that was grouped."""
+    return {
+        ArticleId(row.id): StoryId(row.story)
+        for batch in batches(ids)
+        for row in db.execute(
+            select(articles.c.id, articles.c.story).where(articles.c.id.in_(batch), articles.c.story.is_not(None))
+        )
+    }
+
+
+def latest(
+    db: Connection,
+    limit: int,
+    before: datetime | None = None,
+    sources: Collection[SourceId] | None = None,
+    *,
+    before_id: ArticleId | None = None,
+) -> list[Article]:
+    """The newest first, of these sources or of all. `before` and `before_id` are the last article's of the page
+    before: with both, articles of the same microsecond are neither lost nor shown twice."""
+    query = select(*_without_html(_SELECT)).order_by(articles.c.time.desc(), articles.c.id.desc()).limit(limit)
+    if before is not None and before_id is not None:
+        query = query.where(tuple_(articles.c.time, articles.c.id) < tuple_(before, before_id))
+    elif before is not None:
+        query = query.where(articles.c.time < before)
+    if sources is not None:
+        query = query.where(articles.c.source.in_(list(sources)))
+    return [_in(row) for row in db.execute(query)]
+
+
+def ungrouped(db: Connection, limit: int) -> list[Article]:
+    """Articles that are in no story yet, in order of time."""
+    query = (
+        select(*_without_html(_SELECT))
+        .where(articles.c.story.is_(None))
+        .order_by(articles.c.time, articles.c.id)
+        .limit(limit)
+    )
+    return [_in(row) for row in db.execute(query)]
+
+
+def place(db: Connection, placed: Iterable[tuple[ArticleId, StoryId, ArticleId | None]]) -> None:
+    """Put articles in their stories: article, story, and the earlier article that it copies, if it does."""
+    statement = (
+        update(articles)
+        .where(articles.c.id == bindparam("article_id"))
+        .values(story=bindparam("story_id"), copy_of=bindparam("copied"))
+    )
+    for batch in batches(placed):
+        db.execute(statement, [{"article_id": a, "story_id": s, "copied": c} for a, s, c in batch])
+
+
+def _stream(db: Connection, query: Select[Any]) -> Iterator[Any]:
+    # A few hundred rows at a time: a month of texts never stands in memory.
+    yield from db.execution_options(yield_per=200).execute(query)
+
+
+def live(db: Connection, since: datetime) -> Iterator[tuple[Article, StoryId]]:
+    """Every article since then that is in a story, in order of time, without HTML."""
+    query = (
+        select(*_without_html(_SELECT), articles.c.story)
+        .where(articles.c.time >= since, articles.c.story.is_not(None))
+        .order_by(articles.c.time, articles.c.id)
+    )
+    for row in _stream(db, query):
+        yield _in(row), StoryId(row.story)
+
+
+def all(db: Connection) -> Iterator[Article]:  # noqa: A001
+    """Every article, in order of time: for exports."""
+    for row in _stream(db, select(*_SELECT).order_by(articles.c.time, articles.c.id)):
+        yield _in(row)
+
+
+def relevant(db: Connection, ids: Collection[SourceId], since: datetime) -> set[StoryId]:
+    """The stories since then that have an article of one of these sources."""
+    query = select(articles.c.story).where(
+        articles.c.source.in_(list(ids)), articles.c.time >= since, articles.c.story.is_not(None)
+    )
+    return {StoryId(story) for story in db.execute(query.distinct()).scalars()}
+
+
+def counts(db: Connection) -> tuple[int, int]:
+    """How many articles there are, and how many of them are in no story yet."""
+    total = db.execute(select(func.count()).select_from(articles)).scalar_one()
+    waiting = db.execute(select(func.count()).select_from(articles).where(articles.c.story.is_(None))).scalar_one()
+    return total, waiting
+
+
+def forget_story(db: Connection, ids: Iterable[StoryId]) -> None:
+    """Take the articles of these stories out of them, so that they are grouped again."""
+    for batch in batches(ids):
+        db.execute(update(articles).where(articles.c.story.in_(batch)).values(story=None, copy_of=None))

@@ -1,0 +1,122 @@
+"""What sources announced, until it became articles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, case, func, literal_column, or_, select, update
+
+from broadsheet.model import Entry, EntryId
+from broadsheet.store import codec
+from broadsheet.store.rows import Row, batches, upsert
+from broadsheet.store.schema import entries
+
+_COLUMNS = tuple(c.name for c in entries.c if c.name not in ("seen", "done", "attempts", "claimed_by", "claimed_until"))
+_SELECT = [entries.c[name] for name in _COLUMNS]
+# Written so, and not as `done = 0`, SQLite sees that the index of waiting entries answers it.
+_WAITING: Any = literal_column("NOT done")
+
+ATTEMPTS = 3  # an entry that was taken this often and never finished takes its worker down with it: given up
+
+
+def _out(entry: Entry, now: datetime) -> Row:
+    row: Row = {name: getattr(entry, name) for name in _COLUMNS}
+    row["authors"], row["tags"] = list(entry.authors), list(entry.tags)
+    row["enclosures"] = codec.enclosures_out(entry.enclosures)
+    return row | {"seen": now, "done": False, "attempts": 0}
+
+
+def _in(row: Any) -> Entry:
+    values = {name: getattr(row, name) for name in _COLUMNS}
+    values["authors"], values["tags"] = tuple(row.authors), tuple(row.tags)
+    values["enclosures"] = codec.enclosures_in(row.enclosures)
+    return Entry(**values)
+
+
+def save_new(db: Connection, found: Iterable[Entry], now: datetime) -> int:
+    """Keep those that were never seen; gives how many. A known one is left as it is, so nothing comes back to life."""
+    return upsert(db, entries, (_out(entry, now) for entry in found), key=("id",))
+
+
+def known(db: Connection, ids: Iterable[EntryId]) -> set[EntryId]:
+    """Those of the ids that were seen before, done or not."""
+    return {
+        EntryId(id_)
+        for batch in batches(ids)
+        for id_ in db.execute(select(entries.c.id).where(entries.c.id.in_(batch))).scalars()
+    }
+
+
+def claim(db: Connection, now: datetime, worker: str, lease: timedelta, limit: int) -> list[Entry]:
+    """Up to `limit` entries that nobody holds, in the order they were seen. They are the worker's until the lease runs
+    out or they are done."""
+    picked = (
+        select(entries.c.id)
+        .where(
+            _WAITING,
+            entries.c.attempts < ATTEMPTS,
+            or_(entries.c.claimed_until.is_(None), entries.c.claimed_until <= now),
+        )
+        .order_by(entries.c.seen, entries.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("picked")
+    )
+    rows = db.execute(
+        update(entries)
+        .where(entries.c.id.in_(select(picked.c.id)))
+        .values(claimed_by=worker, claimed_until=now + lease, attempts=entries.c.attempts + 1)
+        .returning(*_SELECT, entries.c.seen)
+    )
+    return [_in(row) for row in sorted(rows, key=lambda row: (row.seen, row.id))]
+
+
+def given_up(db: Connection, now: datetime, limit: int = 500) -> list[Entry]:
+    """Entries that were taken `ATTEMPTS` times and never finished."""
+    query = (
+        select(*_SELECT)
+        .where(_WAITING, entries.c.attempts >= ATTEMPTS, entries.c.claimed_until <= now)
+        .order_by(entries.c.seen, entries.c.id)
+        .limit(limit)
+    )
+    return [_in(row) for row in db.execute(query)]
+
+
+def release(db: Connection, ids: Iterable[EntryId], worker: str) -> None:
+    """Let go of what the worker holds, as if it had never taken it."""
+    for batch in batches(ids):
+        db.execute(
+            update(entries)
+            .where(entries.c.id.in_(batch), entries.c.claimed_by == worker)
+            .values(claimed_by=None, claimed_until=None, attempts=entries.c.attempts - 1)
+        )
+
+
+def done(db: Connection, ids: Iterable[EntryId]) -> None:
+    """They became articles or were rejected. What they carried is in the article now, and dropped here."""
+    for batch in batches(ids):
+        db.execute(
+            update(entries)
+            .where(entries.c.id.in_(batch))
+            .values(done=True, summary="", content="", claimed_by=None, claimed_until=None)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    total: int
+    waiting: int
+    claimed: int  # of those waiting, in somebody's hands
+
+
+def counts(db: Connection, now: datetime | None = None) -> Counts:
+    """How many entries there are and how many wait."""
+    held = entries.c.claimed_until.is_not(None) if now is None else entries.c.claimed_until > now
+    row = db.execute(
+        select(func.count(), func.sum(case((held, 1), else_=0))).select_from(entries).where(_WAITING)
+    ).one()
+    total = db.execute(select(func.count()).select_from(entries)).scalar_one()
+    return Counts(total=total, waiting=row[0], claimed=int(row[1] or 0))

@@ -1,0 +1,58 @@
+"""Every feed that was shown: who saw what, where, why, and by which recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from broadsheet.model import Feed, FeedId, ReaderId
+from broadsheet.store import codec
+from broadsheet.store.rows import upsert
+from broadsheet.store.schema import feeds
+
+
+def log(db: Connection, feed: Feed, positions: Sequence[int] | None = None) -> None:
+    """Keep the feed. `positions` says where each item stood, from 0; without it they stood in their order. A feed that
+    is known stays as it was shown first."""
+    stood = tuple(range(len(feed.items)) if positions is None else positions)
+    row = {
+        "id": feed.id, "reader": feed.reader, "at": feed.at, "recipe": feed.recipe, "recipe_hash": feed.recipe_hash,
+        "items": codec.items_out(feed.items, stood),
+    }  # fmt: skip
+    upsert(db, feeds, [row], key=("id",))
+
+
+def _in(row: Any) -> Feed:
+    return Feed(
+        id=FeedId(row.id),
+        reader=ReaderId(row.reader),
+        at=row.at,
+        recipe=row.recipe,
+        recipe_hash=row.recipe_hash,
+        items=codec.items_in(row.items),
+    )
+
+
+def get(db: Connection, id: FeedId) -> Feed | None:  # noqa: A002
+    row = db.execute(select(feeds).where(feeds.c.id == id)).first()
+    return None if row is None else _in(row)
+
+
+def positions(db: Connection, id: FeedId) -> dict[str, int]:  # noqa: A002
+    """Where each story stood in the feed."""
+    kept = db.execute(select(feeds.c["items"]).where(feeds.c.id == id)).scalar()
+    return {story: position for position, story, _ in kept or []}
+
+
+def latest(db: Connection, reader: ReaderId, limit: int = 1) -> list[Feed]:
+    """The reader's newest feeds first."""
+    query = select(feeds).where(feeds.c.reader == reader).order_by(feeds.c.at.desc(), feeds.c.id).limit(limit)
+    return [_in(row) for row in db.execute(query)]
+
+
+def forget_before(db: Connection, when: datetime) -> int:
+    """Drop old ones; gives how many."""
+    return db.execute(delete(feeds).where(feeds.c.at < when)).rowcount

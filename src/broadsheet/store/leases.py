@@ -1,0 +1,31 @@
+"""Who leads: work that only one process may do at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, or_, select
+
+from broadsheet.store.rows import upsert
+from broadsheet.store.schema import leases
+
+
+def take(db: Connection, name: str, worker: str, now: datetime, lease: timedelta) -> bool:
+    """Whether the worker holds the lease from now on: it was free, had run out, or was its own already."""
+    upsert(db, leases, [{"name": name, "held_by": worker, "until": now}], key=("name",))
+    changed = db.execute(
+        leases.update()
+        .where(leases.c.name == name, or_(leases.c.held_by == worker, leases.c.until <= now))
+        .values(held_by=worker, until=now + lease)
+    )
+    return changed.rowcount == 1
+
+
+def give_back(db: Connection, name: str, worker: str) -> None:
+    """Let the next one have it at once. Another's lease stays."""
+    db.execute(delete(leases).where(leases.c.name == name, leases.c.held_by == worker))
+
+
+def holder(db: Connection, name: str, now: datetime) -> str | None:
+    """The worker that holds the lease now."""
+    return db.execute(select(leases.c.held_by).where(leases.c.name == name, leases.c.until > now)).scalar()

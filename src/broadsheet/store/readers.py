@@ -1,0 +1,81 @@
+"""Readers: the events they made, and the snapshot that was folded from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from broadsheet.model import Event, EventId, Reader, ReaderId
+from broadsheet.store import codec
+from broadsheet.store.rows import Row, upsert
+from broadsheet.store.schema import events as log
+from broadsheet.store.schema import readers
+
+
+def _out(reader: Reader) -> Row:
+    return {"name": reader.name, "created": reader.created, "snapshot": codec.reader_out(reader)}
+
+
+def _in(row: Any) -> Reader:
+    return codec.reader_in(row.id, row.name, row.created, row.snapshot)
+
+
+def add(db: Connection, reader: Reader) -> None:
+    """Keep a new reader. One with this id already stays as it is."""
+    upsert(db, readers, [_out(reader) | {"id": reader.id, "last_event": 0}], key=("id",))
+
+
+def get(db: Connection, id: ReaderId) -> Reader | None:  # noqa: A002
+    row = db.execute(select(readers).where(readers.c.id == id)).first()
+    return None if row is None else _in(row)
+
+
+def locked(db: Connection, id: ReaderId) -> tuple[Reader, EventId] | None:  # noqa: A002
+    """The reader and the last event that is folded into it, held until the transaction ends: nobody else folds."""
+    row = db.execute(select(readers).where(readers.c.id == id).with_for_update()).first()
+    return None if row is None else (_in(row), EventId(row.last_event))
+
+
+def all(db: Connection) -> list[Reader]:  # noqa: A001
+    """By name."""
+    return [_in(row) for row in db.execute(select(readers).order_by(func.lower(readers.c.name), readers.c.id))]
+
+
+def record(db: Connection, done: Sequence[Event]) -> list[EventId]:
+    """Append events; gives their ids, in order. They are never changed."""
+    ids = []
+    for event in done:
+        row = {
+            "reader": event.reader, "kind": event.kind, "at": event.at, "story": event.story,
+            "article": event.article, "feed": event.feed, "payload": codec.event_out(event),
+        }  # fmt: skip
+        ids.append(EventId(db.execute(insert(log).values(**row).returning(log.c.id)).scalar_one()))
+    return ids
+
+
+def events(db: Connection, reader: ReaderId, after: EventId | None = None) -> list[Event]:
+    """What the reader did, in order; after that event, or all of it."""
+    query = select(log).where(log.c.reader == reader).order_by(log.c.id)
+    if after is not None:
+        query = query.where(log.c.id > after)
+    return [codec.event_in(row) for row in db.execute(query)]
+
+
+def behind(db: Connection) -> list[ReaderId]:
+    """Readers with events that are not in their snapshot yet."""
+    newest = select(func.max(log.c.id)).where(log.c.reader == readers.c.id).scalar_subquery()
+    return [ReaderId(id_) for id_ in db.execute(select(readers.c.id).where(newest > readers.c.last_event)).scalars()]
+
+
+def save(db: Connection, reader: Reader, last_event: EventId | None = None) -> None:
+    """Keep the snapshot, and the last event that is folded into it (None: no event was). An unknown reader stays
+    unknown: one that was erased does not come back."""
+    values = _out(reader) if last_event is None else _out(reader) | {"last_event": last_event}
+    db.execute(update(readers).where(readers.c.id == reader.id).values(**values))
+
+
+def erase(db: Connection, id: ReaderId) -> None:  # noqa: A002
+    """Remove the reader and everything that they did, followed and were shown."""
+    db.execute(delete(readers).where(readers.c.id == id))  # the rest goes with it: ON DELETE CASCADE

@@ -1,0 +1,169 @@
+"""Search in the words of articles. Whatever a person types is a query: nothing in it can be an error.
+
+Statements are put together from fixed pieces; what was typed only ever travels as a parameter.
+"""
+
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from broadsheet.model import Article, ArticleId, StoryId
+from broadsheet.store import articles
+
+# Marks around the words found, inside the database only; no text holds them, and `_snippet` takes them out.
+_OPEN, _CLOSE = "\x02", "\x03"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a person asked for: every one of `words`, none of `without`, from these publishers."""
+
+    words: tuple[str, ...] = ()  # a phrase is one of them, with its spaces
+    without: tuple[str, ...] = ()
+    publishers: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.words or self.publishers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An article that was found, its story, and where the words stand in the snippet."""
+
+    article: Article
+    story: StoryId | None
+    snippet: str
+    marks: tuple[tuple[int, int], ...] = ()  # offsets into `snippet`
+
+
+_PART = re.compile(r'(?P<sign>-?)(?:(?P<field>publisher):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))', re.IGNORECASE)
+MOST_PARTS = 32  # beyond this nobody is asking, and an index walk for each part would cost the others their time
+
+
+def parse(query: str) -> Query:
+    """The question in what was typed: words, "phrases", -without, publisher:name, publisher:"a name"."""
+    words: list[str] = []
+    without: list[str] = []
+    publishers: list[str] = []
+    for number, part in enumerate(_PART.finditer(query)):
+        if number == MOST_PARTS:
+            break
+        said = (part["phrase"] if part["phrase"] is not None else part["word"]) or ""
+        said = " ".join(re.findall(r"\w+", said))[:200]
+        if not said:
+            continue
+        if part["sign"]:
+            if not part["field"]:
+                without.append(said)
+        elif part["field"]:
+            publishers.append(said)
+        else:
+            words.append(said)
+    return Query(tuple(words), tuple(without), tuple(publishers))
+
+
+def _snippet(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """The snippet without its marks, and where they were."""
+    plain = ""
+    marks: list[tuple[int, int]] = []
+    for number, piece in enumerate(re.split(f"[{_OPEN}{_CLOSE}]", re.sub(r"\s+", " ", marked))):
+        if number % 2:
+            marks.append((len(plain), len(plain) + len(piece)))
+        plain += piece
+    return plain, tuple(marks)
+
+
+def _publishers(query: Query, values: dict[str, Any]) -> str:
+    """The condition that the article is of one of the publishers."""
+    for number, name in enumerate(query.publishers):
+        values[f"publisher{number}"] = "%" + re.sub(r"\s+", "%", name.lower()) + "%"
+    either = " OR ".join(f"lower(a.publisher) LIKE :publisher{n}" for n in range(len(query.publishers)))
+    return f"({either})" if either else "true"
+
+
+def _sqlite(query: Query, values: dict[str, Any]) -> str:
+    def quoted(parts: tuple[str, ...], between: str) -> str:
+        return between.join(f'"{part}"' for part in parts)
+
+    conditions = [_publishers(query, values)]
+    if query.without:
+        values["without"] = quoted(query.without, " OR ")
+        conditions.append("a.number NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :without)")
+    if not query.words:
+        return (
+            f"SELECT a.id, a.story, substr(a.text, 1, 200) AS snippet FROM articles a WHERE {' AND '.join(conditions)} "
+            "ORDER BY a.time DESC, a.id LIMIT :limit OFFSET :offset"
+        )
+    values["match"] = quoted(query.words, " AND ")
+    # The best are chosen first and snippets cut for them alone: a snippet reads the whole text.
+    return (
+        "SELECT best.id, best.story, snippet(articles_fts, 2, :open, :close, '…', 24) AS snippet FROM ("
+        "SELECT f.rowid AS number, a.id, a.story, bm25(articles_fts, 8.0, 2.0, 1.0) AS score, a.time "
+        "FROM articles_fts f JOIN articles a ON a.number = f.rowid "
+        f"WHERE articles_fts MATCH :match AND {' AND '.join(conditions)} "
+        "ORDER BY score, a.time DESC, a.id LIMIT :limit OFFSET :offset) best "
+        "JOIN articles_fts ON articles_fts.rowid = best.number WHERE articles_fts MATCH :match "
+        "ORDER BY best.score, best.time DESC, best.id"
+    )
+
+
+def _postgresql(query: Query, values: dict[str, Any]) -> str:
+    def asked(prefix: str, parts: tuple[str, ...], between: str) -> str:
+        for number, part in enumerate(parts):
+            values[f"{prefix}{number}"] = part
+        return between.join(f"phraseto_tsquery('broadsheet', :{prefix}{n})" for n in range(len(parts)))
+
+    conditions = [_publishers(query, values)]
+    if query.without:
+        conditions.append(f"NOT a.document @@ ({asked('without', query.without, ' || ')})")
+    if not query.words:
+        return (
+            f"SELECT a.id, a.story, substr(a.text, 1, 200) AS snippet FROM articles a WHERE {' AND '.join(conditions)} "
+            "ORDER BY a.time DESC, a.id LIMIT :limit OFFSET :offset"
+        )
+    match = asked("word", query.words, " && ")
+    options = f"StartSel={_OPEN}, StopSel={_CLOSE}, MaxWords=28, MinWords=12, MaxFragments=1"
+    values["options"] = options
+    return (
+        f"WITH asked AS (SELECT {match} AS q), best AS ("
+        "SELECT a.id, a.story, a.text, a.time, ts_rank_cd(a.document, asked.q, 1) AS score FROM articles a, asked "
+        f"WHERE a.document @@ asked.q AND {' AND '.join(conditions)} "
+        "ORDER BY score DESC, a.time DESC, a.id LIMIT :limit OFFSET :offset) "
+        "SELECT best.id, best.story, ts_headline('broadsheet', left(best.text, 200000), asked.q, :options) AS snippet "
+        "FROM best, asked ORDER BY best.score DESC, best.time DESC, best.id"
+    )
+
+
+def search(db: Connection, query: str, limit: int = 20, offset: int = 0) -> list[Hit]:
+    """The articles that answer the query, the best first; those that only name a publisher, the newest first."""
+    asked = parse(query)
+    if asked.is_empty:
+        return []
+    values: dict[str, Any] = {"limit": max(0, limit), "offset": max(0, offset)}
+    if db.dialect.name == "sqlite":
+        statement = _sqlite(asked, values)
+        if asked.words:
+            values |= {"open": _OPEN, "close": _CLOSE}
+    else:
+        statement = _postgresql(asked, values)
+    rows = db.execute(text(statement), values).all()
+    found = {article.id: article for article in articles.many(db, (ArticleId(row.id) for row in rows), html=False)}
+    hits = []
+    for row in rows:
+        snippet, marks = _snippet(row.snippet or "")
+        hits.append(
+            Hit(
+                article=found[row.id],
+                story=None if row.story is None else StoryId(row.story),
+                snippet=snippet,
+                marks=marks,
+            )
+        )
+    return hits

@@ -1,0 +1,186 @@
+"""Stories: the live ones, what changed since, and where merged ones went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from broadsheet.model import ArticleId, SourceId, Story, StoryId
+from broadsheet.store import codec
+from broadsheet.store.rows import Row, batches, upsert
+from broadsheet.store.schema import articles, counters, stories
+
+_COLUMNS = tuple(c.name for c in stories.c if c.name not in ("version", "survivor"))
+_SELECT = [stories.c[name] for name in _COLUMNS]
+
+
+def _out(story: Story, version: int) -> Row:
+    row: Row = {name: getattr(story, name) for name in _COLUMNS}
+    row["articles"], row["publishers"], row["sources"] = (
+        list(story.articles),
+        list(story.publishers),
+        list(story.sources),
+    )
+    row["key_points"], row["timeline"] = codec.passages_out(story.key_points), codec.timeline_out(story.timeline)
+    row["entities"], row["topics"] = codec.entities_out(story.entities), codec.topics_out(story.topics)
+    row["velocity"] = float(story.velocity)
+    return row | {"version": version, "survivor": None}
+
+
+def _in(row: Any) -> Story:
+    return Story(
+        id=StoryId(row.id),
+        headline=row.headline,
+        articles=tuple([ArticleId(a) for a in row.articles]),
+        publishers=tuple(row.publishers),
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        independent=row.independent,
+        velocity=row.velocity,
+        sources=tuple([SourceId(s) for s in row.sources]),
+        key_points=codec.passages_in(row.key_points),
+        timeline=codec.timeline_in(row.timeline),
+        entities=codec.entities_in(row.entities),
+        topics=codec.topics_in(row.topics),
+        language=row.language,
+        image=row.image,
+        lead=None if row.lead is None else ArticleId(row.lead),
+        vector=bytes(row.vector),
+        vector_model=row.vector_model,
+    )
+
+
+def version(db: Connection) -> int:
+    """A number that grows with every change to any story."""
+    return int(db.execute(select(counters.c.value).where(counters.c.name == "stories")).scalar_one())
+
+
+def _next_version(db: Connection) -> int:
+    # The row stays locked until the commit, so versions become visible in their order and a reader that asks
+    # `changed_since` never passes over a late one.
+    changed = db.execute(
+        update(counters)
+        .where(counters.c.name == "stories")
+        .values(value=counters.c.value + 1)
+        .returning(counters.c.value)
+    )
+    return int(changed.scalar_one())
+
+
+def save(db: Connection, changed: Iterable[Story]) -> int:
+    """Keep the stories under one new version, which it gives."""
+    new = _next_version(db)
+    rows = {story.id: _out(story, new) for story in changed}
+    # An absorbed story that is saved again is alive again: grouping decides, the store follows.
+    upsert(db, stories, rows.values(), key=("id",), update=[*(n for n in _COLUMNS if n != "id"), "version", "survivor"])
+    return new
+
+
+def merge(db: Connection, absorbed: StoryId, survivor: StoryId) -> None:
+    """One story turned out to be another: its articles move, and its id leads there from now on."""
+    if absorbed == survivor:
+        return
+    new = _next_version(db)
+    db.execute(update(articles).where(articles.c.story == absorbed).values(story=survivor))
+    db.execute(
+        update(stories)
+        .where(or_(stories.c.id == absorbed, stories.c.survivor == absorbed))
+        .values(survivor=survivor, version=new)
+    )
+
+
+def resolve(db: Connection, id: StoryId) -> StoryId | None:  # noqa: A002
+    """The id under which the story lives now; None if there never was one."""
+    seen: set[str] = set()
+    at: str = id
+    while at not in seen:
+        seen.add(at)
+        row = db.execute(select(stories.c.survivor).where(stories.c.id == at)).first()
+        if row is None:
+            return None
+        if row.survivor is None:
+            return StoryId(at)
+        at = row.survivor
+    return None
+
+
+def get(db: Connection, id: StoryId) -> Story | None:  # noqa: A002
+    """The story; an absorbed one's id leads to the story that took it in."""
+    row = db.execute(select(*_SELECT, stories.c.survivor).where(stories.c.id == id)).first()
+    if row is None:
+        return None
+    if row.survivor is None:
+        return _in(row)
+    if (alive := resolve(db, id)) is None:
+        return None
+    return _in(db.execute(select(*_SELECT).where(stories.c.id == alive)).one())
+
+
+def many(db: Connection, ids: Iterable[StoryId]) -> list[Story]:
+    """Those that exist, in the order asked for, merges followed, each once."""
+    asked = list(dict.fromkeys(ids))
+    alive: dict[str, str] = {}
+    for batch in batches(asked):
+        for row in db.execute(select(stories.c.id, stories.c.survivor).where(stories.c.id.in_(batch))):
+            target = row.id if row.survivor is None else resolve(db, StoryId(row.id))
+            if target is not None:
+                alive[row.id] = target
+    wanted = list(dict.fromkeys(alive[id_] for id_ in asked if id_ in alive))
+    found = {
+        row.id: _in(row)
+        for batch in batches(wanted)
+        for row in db.execute(select(*_SELECT).where(stories.c.id.in_(batch)))
+    }
+    return [found[id_] for id_ in wanted]
+
+
+def live(db: Connection, since: datetime) -> Iterator[Story]:
+    """The stories that had an article since then, the longest quiet first; read a few hundred at a time."""
+    query = (
+        select(*_SELECT)
+        .where(stories.c.last_seen >= since, stories.c.survivor.is_(None))
+        .order_by(stories.c.last_seen, stories.c.id)
+    )
+    for row in db.execution_options(yield_per=500).execute(query):
+        yield _in(row)
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What happened to the stories after a version. Unpacks as `stories, gone, version`."""
+
+    stories: tuple[Story, ...]
+    gone: tuple[StoryId, ...]  # absorbed by another
+    version: int
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.stories, self.gone, self.version))
+
+
+def changed_since(db: Connection, after: int) -> Changes:
+    """The stories that changed after that version, the ids that are no longer stories, and the version now."""
+    now = version(db)
+    if now == after:
+        return Changes((), (), now)
+    changed: list[Story] = []
+    gone: list[StoryId] = []
+    query = (
+        select(*_SELECT, stories.c.survivor)
+        .where(stories.c.version > after, stories.c.version <= now)
+        .order_by(stories.c.version, stories.c.id)
+    )
+    for row in db.execute(query):
+        if row.survivor is None:
+            changed.append(_in(row))
+        else:
+            gone.append(StoryId(row.id))
+    return Changes(tuple(changed), tuple(gone), now)
+
+
+def count(db: Connection) -> int:
+    """How many stories there are, absorbed ones left out."""
+    return db.execute(select(func.count()).select_from(stories).where(stories.c.survivor.is_(None))).scalar_one()
