@@ -1,0 +1,676 @@
+"""The reading side that the web app and the terminal share: keep the edition fresh, build feeds, record what readers do.
+
+A `Newsstand` may be used from many threads. It holds no truth: the store does, and any number of newsstands may
+serve the same one.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import numpy as np
+from sqlalchemy import Connection, Engine
+
+from broadsheet import store
+from broadsheet.config import Settings
+from broadsheet.errors import InputError, NotFound
+from broadsheet.feed.build import STANDARD, Recipe, build_feed
+from broadsheet.feed.edition import Edition, private_to_others
+from broadsheet.feed.explain import explain
+from broadsheet.model import (
+    Article,
+    ArticleId,
+    Event,
+    EventId,
+    Feed,
+    FeedId,
+    FeedItem,
+    Follow,
+    Mute,
+    Outlet,
+    Reader,
+    ReaderId,
+    Source,
+    SourceId,
+    Story,
+    StoryId,
+    identify,
+    named,
+)
+from broadsheet.readers.events import check
+from broadsheet.readers.ledger import Learned, ledger
+from broadsheet.readers.profile import fold, learn
+
+_NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
+BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
+LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
+FEEDS_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A key point as it is shown: quoted, with who wrote it."""
+
+    text: str
+    article: ArticleId
+    publisher: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A story as a list shows it."""
+
+    story: Story
+    headline: str
+    points: tuple[Point, ...]
+    publishers: tuple[str, ...]
+    lead: ArticleId
+    lead_publisher: str
+    image: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Stories that a feed did not show, and why."""
+
+    count: int
+    why: str
+    mute: Mute | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPage:
+    story: Story
+    card: Card
+    articles: tuple[Article, ...]  # in order of time
+    new: frozenset[ArticleId]  # arrived since the reader last opened the story; empty on the first time
+    last_read: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One search hit, ready to show."""
+
+    article: Article
+    story: Story | None
+    snippet: str
+    marks: tuple[tuple[int, int], ...]  # offsets into `snippet`
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The live stories as nouns and as arrays, swapped as one."""
+
+    edition: Edition
+    stories: Mapping[StoryId, Story]
+    version: int
+    private: frozenset[SourceId]
+    day: datetime
+
+
+class Newsstand:
+    """Feeds and pages for every reader of one store.
+
+    >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, recipe: Recipe | None = None) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.recipe = recipe or STANDARD
+        self._paper: Live | None = None
+        self._looked = float("-inf")
+        self._refreshing = threading.Lock()
+        self._acting: dict[ReaderId, threading.RLock] = {}
+        self._acting_guard = threading.Lock()
+        self._feeds: OrderedDict[ReaderId, tuple[object, Feed]] = OrderedDict()
+        self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
+        self._books = threading.Lock()  # over the three small caches
+        self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
+
+    def now(self) -> datetime:
+        return self.settings.now()
+
+    # --- the edition ----------------------------------------------------------------------------------------------
+
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Take in what changed in the store. Looks at most every two seconds unless `at_once`."""
+        if not at_once and time.monotonic() - self._looked < LOOK and self._paper is not None:
+            return
+        if self._paper is not None and not at_once:
+            if not self._refreshing.acquire(blocking=False):
+                return  # another thread is at it: this one reads the edition as it is
+        else:
+            self._refreshing.acquire()
+        try:
+            self._look()
+            self._looked = time.monotonic()
+        finally:
+            self._refreshing.release()
+
+    def _look(self) -> None:
+        now, paper = self.now(), self._paper
+        day = now.replace(minute=0, second=0, microsecond=0)  # stories grow too old: build anew every hour
+        with self.engine.connect() as db:
+            private = frozenset(source.id for source in store.sources.all(db) if source.private)
+            if paper is None or paper.day != day:
+                version = store.stories.version(db)
+                stories = {story.id: story for story in store.stories.live(db, now - self.settings.live)}
+                edition = Edition.of(tuple(stories.values()), now, private=private)
+                self._paper = Live(edition, stories, version, private, day)
+                return
+            if store.stories.version(db) == paper.version:
+                if private != paper.private:
+                    self._paper = replace(paper, private=private, edition=replace(paper.edition, private=private))
+                return
+            changed, gone, version = store.stories.changed_since(db, paper.version)
+        stories = dict(paper.stories)
+        for story_id in gone:
+            stories.pop(story_id, None)
+        stories.update((story.id, story) for story in changed)
+        edition = replace(paper.edition.updated(changed, gone, now=now), private=private)
+        self._paper = Live(edition, stories, version, private, day)
+
+    def edition(self) -> Live:
+        """The live stories as they are now."""
+        self.refresh()
+        assert self._paper is not None
+        return self._paper
+
+    # --- readers --------------------------------------------------------------------------------------------------
+
+    def readers(self) -> list[Reader]:
+        with self.engine.connect() as db:
+            return store.readers.all(db)
+
+    def reader(self, reader_id: str) -> Reader:
+        """Raises `NotFound` for a reader that is not here."""
+        with self.engine.connect() as db:
+            return self._reader(db, ReaderId(reader_id))
+
+    def _reader(self, db: Connection, reader_id: ReaderId) -> Reader:
+        reader = store.readers.get(db, reader_id)
+        if reader is None:
+            raise NotFound("There is no such reader here.")
+        return reader
+
+    def add_reader(self, name: str, follows: Sequence[Follow] = (), languages: Sequence[str] = ()) -> Reader:
+        """A new reader who follows these. Raises `InputError` for a name that is empty, too long or taken."""
+        name = " ".join(name.split())
+        if not name:
+            raise InputError("Give the reader a name.")
+        if len(name) > 60:
+            raise InputError("A name has at most 60 characters.")
+        now = self.now()
+        with self.engine.begin() as db:
+            if any(other.name.casefold() == name.casefold() for other in store.readers.all(db)):
+                raise InputError(f"There is a reader named {name} already: choose another name, or read as {name}.")
+            reader = Reader(id=ReaderId(identify("reader", name, now.isoformat())), name=name, created=now)
+            store.readers.add(db, reader)
+        events = [Event(reader=reader.id, kind="follow", at=now, follow=replace(f, since=now)) for f in follows]
+        if languages:
+            events.append(Event(reader=reader.id, kind="settings", at=now, settings={"languages": list(languages)}))
+        if events:
+            self._record(reader.id, events)
+        return self.reader(reader.id)
+
+    def erase(self, reader_id: str) -> None:
+        """Forget the reader and everything that was recorded of them."""
+        with self._turn(ReaderId(reader_id)), self.engine.begin() as db:
+            store.readers.erase(db, ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+
+    def export(self, reader_id: str) -> dict[str, Any]:
+        """Everything that is kept of a reader, as JSON can say it."""
+        with self.engine.connect() as db:
+            reader = self._reader(db, ReaderId(reader_id))
+            events = store.readers.events(db, reader.id)
+            subscriptions = store.sources.subscriptions(db, reader.id)
+        kept = asdict(replace(reader, weights={}, interest=b"", disinterest=b"", hidden=frozenset()))
+        kept["weights"] = [{"kind": k[0], "value": k[1], **asdict(w)} for k, w in reader.weights.items()]
+        kept["interest"], kept["disinterest"] = reader.interest.hex(), reader.disinterest.hex()
+        kept["hidden"] = sorted(reader.hidden)
+        kept["subscriptions"] = [{"url": source.url, "title": source.title, "folder": f} for source, f in subscriptions]
+        return {"format": "broadsheet reader 1", "reader": kept, "events": [_said(asdict(event)) for event in events]}
+
+    def ledger(self, reader_id: str) -> list[Learned]:
+        """Everything that was learned of a reader, the strongest first."""
+        return ledger(self.reader(reader_id), self.now())
+
+    # --- what readers do ------------------------------------------------------------------------------------------
+
+    def act(self, reader_id: str, event: Event) -> EventId:
+        """Record what a reader did, learn from it, and say which event it was, so that it can be undone."""
+        return self._record(ReaderId(reader_id), [event])[-1]
+
+    def undo(self, reader_id: str, event_id: int) -> EventId:
+        """As if the event had never been. Raises `NotFound` when this reader has no such event."""
+        undone = Event(reader=ReaderId(reader_id), kind="undo", at=self.now(), target=EventId(event_id))
+        return self.act(reader_id, undone)
+
+    def _record(self, reader_id: ReaderId, events: Sequence[Event]) -> list[EventId]:
+        now = self.now()
+        events = [check(replace(event, reader=reader_id, at=event.at or now, id=None)) for event in events]
+        with self._turn(reader_id), self.engine.begin() as db:
+            held = store.readers.locked(db, reader_id)
+            if held is None:
+                raise NotFound("There is no such reader here.")
+            reader, folded = held
+            for event in events:
+                if event.kind == "undo":
+                    self._check_undo(db, reader_id, event)
+            ids = store.readers.record(db, events)
+            # what another process recorded and did not fold is folded here too
+            waiting = store.readers.events(db, reader_id, after=folded)
+            if any(event.kind == "undo" for event in waiting):
+                reader = self._refolded(db, reader)
+            else:
+                stories = self._stories(db, {event.story for event in waiting if event.story})
+                for event in waiting:
+                    reader = learn(reader, event, stories.get(event.story) if event.story else None)
+            store.readers.save(db, reader, max((event.id for event in waiting if event.id), default=folded))
+        if any(event.kind not in ("shown", "dwelled", "opened") for event in events):
+            self._forget(reader_id)
+        return ids
+
+    def _check_undo(self, db: Connection, reader_id: ReaderId, undo: Event) -> None:
+        known = {event.id for event in store.readers.events(db, reader_id)}
+        if undo.target not in known:
+            raise NotFound("There is nothing to undo: that was never done, or by another reader.")
+
+    def _refolded(self, db: Connection, reader: Reader) -> Reader:
+        """The reader as the events alone make them: how undo works, and how a damaged profile is mended."""
+        events = store.readers.events(db, reader.id)
+        stories = self._stories(db, {event.story for event in events if event.story})
+        blank = Reader(id=reader.id, name=reader.name, created=reader.created, subscriptions=reader.subscriptions)
+        return fold(blank, [(event, stories.get(event.story) if event.story else None) for event in events])
+
+    def _stories(self, db: Connection, ids: Iterable[StoryId]) -> dict[StoryId, Story]:
+        wanted = set(ids)
+        live = self._paper.stories if self._paper else {}
+        found = {story_id: live[story_id] for story_id in wanted if story_id in live}
+        if missing := [story_id for story_id in wanted if story_id not in found]:
+            found.update((story.id, story) for story in store.stories.many(db, missing))
+        return found
+
+    @contextmanager
+    def _turn(self, reader_id: ReaderId) -> Iterator[None]:
+        """One event at a time for a reader: two clicks at once must both count."""
+        with self._acting_guard:
+            lock = self._acting.setdefault(reader_id, threading.RLock())
+        with lock:
+            yield
+
+    def _forget(self, reader_id: ReaderId) -> None:
+        with self._books:
+            self._feeds.pop(reader_id, None)
+
+    # --- feeds ----------------------------------------------------------------------------------------------------
+
+    def feed(self, reader_id: str) -> Feed:
+        """The feed of a reader now. The same within ten minutes unless the reader acts or the news changes."""
+        return self.feed_of(self.reader(reader_id))
+
+    def feed_of(self, reader: Reader, after: Sequence[StoryId] = ()) -> Feed:
+        """The first page for the reader, or the one that comes after these stories."""
+        live, now = self.edition(), self.now()
+        bucket = int(now.timestamp() // BUCKET.total_seconds())
+        seed = int(identify(reader.id, str(bucket)), 16)
+        if after:
+            return self._built(reader, live, now, seed, after)
+        key = (live.version, bucket, live.day, _profile_key(reader))
+        with self._books:
+            kept = self._feeds.get(reader.id)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        feed = self._built(reader, live, now, seed, ())
+        with self._books:
+            self._feeds[reader.id] = (key, feed)
+            while len(self._feeds) > FEEDS_KEPT:
+                self._feeds.popitem(last=False)
+        return feed
+
+    def _built(self, reader: Reader, live: Live, now: datetime, seed: int, after: Sequence[StoryId]) -> Feed:
+        rng = np.random.default_rng(seed)
+        return build_feed(reader, live.edition, self.recipe, now, rng, before=after)
+
+    def shown_feed(self, reader_id: str, feed_id: str) -> Feed | None:
+        """A feed that was shown to this reader; None when it is unknown or another's."""
+        with self._books:
+            feed = self._shown.get(FeedId(feed_id))
+        if feed is None:
+            with self.engine.connect() as db:
+                feed = store.feeds.get(db, FeedId(feed_id))
+        return feed if feed is not None and feed.reader == reader_id else None
+
+    def shown(self, feed: Feed, start: int = 0) -> None:
+        """Log that the feed was put before its reader, from that position on. Once a feed, however often it is loaded."""
+        with self._books:
+            if feed.id in self._shown or not feed.items:
+                return
+            self._shown[feed.id] = feed
+            while len(self._shown) > FEEDS_KEPT:
+                self._shown.popitem(last=False)
+        now = self.now()
+        with self.engine.begin() as db:
+            if store.feeds.get(db, feed.id) is not None:
+                return
+            store.feeds.log(db, feed, tuple(range(start, start + len(feed.items))))
+        events = [
+            Event(reader=feed.reader, kind="shown", at=now, story=item.story, feed=feed.id, position=position)
+            for position, item in enumerate(feed.items, start)
+        ]
+        self._record(feed.reader, events)
+
+    def why(self, reader_id: str, story_id: str) -> FeedItem:
+        """The reasons of a story for a reader: those it was shown with, else those it would have now."""
+        reader, paper = self.reader(reader_id), self.edition()
+        with self._books:
+            current = self._feeds.get(reader.id)
+            feeds = [current[1]] if current else []
+            feeds += [feed for feed in reversed(self._shown.values()) if feed.reader == reader.id]
+        for feed in feeds:
+            for item in feed.items:
+                if item.story == story_id:
+                    return item
+        story = self._story(story_id)
+        if not self._may_see(paper, reader, story.id, story):
+            raise NotFound("There is no such story here.")
+        plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
+        feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), np.random.default_rng(0))
+        return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
+
+    def sentence(self, item: FeedItem) -> str:
+        """Why a story is there, in one sentence."""
+        return explain(item) if item.reasons else "Nothing that you follow or read speaks for it."
+
+    def left_out(self, reader: Reader, feed: Feed) -> tuple[LeftOut, ...]:
+        """What the reader's own choices kept out of the feed, each with the mute that did it where one did."""
+        mutes = {f"muted: {mute.label or mute.value}": mute for mute in reader.mutes}
+        own = {why: n for why, n in feed.left_out.items() if why not in _NOT_A_CHOICE}
+        return tuple(LeftOut(n, why, mutes.get(why)) for why, n in own.items())
+
+    # --- pages ----------------------------------------------------------------------------------------------------
+
+    def cards(self, ids: Iterable[StoryId], reader: Reader | None = None) -> list[Card]:
+        """Cards in the order of the ids; a story that is gone is left away."""
+        paper, ids = self.edition(), list(ids)
+        with self.engine.connect() as db:
+            lost = [i for i in ids if i not in paper.stories]
+            stories = dict(self._stories(db, ids))
+            for story_id in lost:  # absorbed by another since: its id leads to the survivor
+                if story_id not in stories and (story := store.stories.get(db, story_id)) is not None:
+                    stories[story_id] = story
+            made = self._made_cards(db, paper, [stories[i] for i in ids if i in stories], reader)
+        return [made[stories[i].id] for i in ids if i in stories and stories[i].id in made]
+
+    def _made_cards(
+        self, db: Connection, paper: Live, stories: Sequence[Story], reader: Reader | None
+    ) -> dict[StoryId, Card]:
+        made: dict[StoryId, Card] = {}
+        needed: dict[StoryId, Story] = {}
+        for story in stories:
+            kept = self._cards.get(story.id)
+            if not self._mixed(paper, story) and kept is not None and kept[0] is story:
+                made[story.id] = kept[1]
+            else:
+                needed[story.id] = story
+        articles = self._articles(db, {a for s in needed.values() for a in _cited(s)})
+        for story in needed.values():
+            if self._mixed(paper, story):
+                if (card := self._private_card(db, paper, story, reader)) is not None:
+                    made[story.id] = card
+                continue
+            made[story.id] = card = _card(story, articles)
+            self._cards[story.id] = (story, card)
+        while len(self._cards) > 20_000:
+            self._cards.popitem(last=False)
+        return made
+
+    def _mixed(self, paper: Live, story: Story) -> bool:
+        return bool(paper.private) and not paper.private.isdisjoint(story.sources)
+
+    def _private_card(self, db: Connection, paper: Live, story: Story, reader: Reader | None) -> Card | None:
+        """The card of a story that private sources report too: without a word of theirs for who may not see them."""
+        articles = self._articles(db, story.articles)
+        if reader is not None and not (paper.private & set(story.sources)) - reader.subscriptions:
+            return _card(story, articles)
+        seen = [articles[a] for a in story.articles if a in articles and self._may_read(paper, reader, articles[a])]
+        if not seen:
+            return None
+        ids = {article.id for article in seen}
+        lead = story.lead if story.lead in ids else seen[0].id
+        publishers = tuple(dict.fromkeys(article.publisher for article in seen))
+        shown = replace(
+            story,
+            headline=articles[lead].title,
+            lead=lead,
+            articles=tuple(a for a in story.articles if a in ids),
+            publishers=publishers,
+            key_points=tuple(p for p in story.key_points if p.article in ids),
+            timeline=tuple(m for m in story.timeline if m.article in ids),
+            image=articles[lead].image,
+        )
+        return _card(shown, articles)
+
+    def _articles(self, db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, Article]:
+        wanted = list(dict.fromkeys(ids))
+        return {article.id: article for article in store.articles.many(db, wanted, html=False)} if wanted else {}
+
+    def _may_read(self, paper: Live, reader: Reader | None, article: Article) -> bool:
+        return article.source not in paper.private or (reader is not None and article.source in reader.subscriptions)
+
+    def _may_see(self, paper: Live, reader: Reader, story_id: StoryId, story: Story | None = None) -> bool:
+        story = story or paper.stories.get(story_id)
+        if story is None or not story.sources or not paper.private:
+            return True
+        return any(source not in paper.private or source in reader.subscriptions for source in story.sources)
+
+    def _story(self, story_id: str) -> Story:
+        paper = self.edition()
+        if (story := paper.stories.get(StoryId(story_id))) is not None:
+            return story
+        with self.engine.connect() as db:
+            found = store.stories.get(db, StoryId(story_id))
+        if found is None:
+            raise NotFound("There is no such story here. It may have been too old to keep.")
+        return found
+
+    def story(self, reader_id: str, story_id: str) -> StoryPage:
+        """A story with all its articles that this reader may see. Raises `NotFound`."""
+        story, paper = self._story(story_id), self.edition()
+        with self.engine.connect() as db:
+            reader = self._reader(db, ReaderId(reader_id))
+            found = self._articles(db, story.articles)
+            cards = self._made_cards(db, paper, [story], reader)
+        articles = tuple(found[a] for a in story.articles if a in found and self._may_read(paper, reader, found[a]))
+        if not articles or story.id not in cards:
+            raise NotFound("There is no such story here.")
+        last_read = reader.opened.get(story.id)
+        new = frozenset(
+            article.id
+            for article in articles
+            if last_read is not None and (seen := article.first_seen or article.published) is not None and seen > last_read
+        )  # fmt: skip
+        card = cards[story.id]
+        return StoryPage(story=card.story, card=card, articles=articles, new=new, last_read=last_read)
+
+    def article(self, reader_id: str, article_id: str) -> Article:
+        """Raises `NotFound` for an article that is not here or that this reader may not see."""
+        paper = self.edition()
+        with self.engine.connect() as db:
+            reader = self._reader(db, ReaderId(reader_id))
+            article = store.articles.get(db, ArticleId(article_id))
+        if article is None or not self._may_read(paper, reader, article):
+            raise NotFound("There is no such article here.")
+        return article
+
+    def latest(
+        self,
+        reader: Reader,
+        limit: int = 40,
+        before: datetime | None = None,
+        before_id: str = "",
+        *,
+        mine: bool = False,
+    ) -> list[Article]:
+        """Articles, the newest first, with nothing hidden; `mine`: of the reader's own sources only."""
+        live = self.edition()
+        sources = sorted(reader.subscriptions) if mine else None
+        last = ArticleId(before_id) if before_id else None
+        with self.engine.connect() as db:
+            found = store.articles.latest(db, limit, before, sources, before_id=last)
+        return [article for article in found if self._may_read(live, reader, article)]
+
+    def following(self, reader: Reader, each: int = 4) -> list[tuple[Follow, int, list[StoryId]]]:
+        """For each follow, the latest first: how many live stories are about it, and the newest of them."""
+        live = self.edition()
+        edition = live.edition
+        closed = set(private_to_others(edition, reader).tolist())
+        rows: list[tuple[Follow, int, list[StoryId]]] = []
+        for follow in reversed(reader.follows):
+            about = [row for row in edition.about(follow.kind, follow.value)[0].tolist() if row not in closed]
+            about.sort(key=lambda row: -edition.last_seen[row])
+            rows.append((follow, len(about), [edition.ids[row] for row in about[:each]]))
+        return rows
+
+    def saved(self, reader: Reader) -> list[StoryId]:
+        return list(reversed(reader.saved))
+
+    def search(self, reader: Reader, query: str, limit: int = 20, offset: int = 0) -> list[Found]:
+        """Full-text hits that this reader may see, best first. Any query is fine."""
+        paper = self.edition()
+        if not query.strip():
+            return []
+        with self.engine.connect() as db:
+            hits = list(store.search.search(db, query, limit, offset))
+            stories = self._stories(db, {hit.story for hit in hits if hit.story})
+        return [
+            Found(hit.article, stories.get(hit.story) if hit.story else None, hit.snippet, hit.marks)
+            for hit in hits
+            if self._may_read(paper, reader, hit.article)
+        ]
+
+    def story_of(self, article_id: ArticleId) -> StoryId | None:
+        """The story that holds the article, once it was grouped."""
+        with self.engine.connect() as db:
+            return store.articles.story_of(db, article_id)
+
+    def common(self, kind: str, limit: int = 24) -> list[str]:
+        """The names of that kind that most live stories mention: what a new reader may choose from."""
+        counts: dict[str, int] = {}
+        spelt: dict[str, str] = {}
+        for story in self.edition().stories.values():
+            for entity in story.entities:
+                if entity.type == kind:
+                    counts[named(entity.text)] = counts.get(named(entity.text), 0) + 1
+                    spelt.setdefault(named(entity.text), entity.text)
+        return [spelt[name] for name in sorted(counts, key=lambda name: (-counts[name], name))[:limit]]
+
+    # --- sources --------------------------------------------------------------------------------------------------
+
+    def subscribe(
+        self,
+        reader_id: str,
+        url: str,
+        *,
+        title: str = "",
+        homepage: str = "",
+        folder: str = "",
+        outlet: Callable[[str], Outlet | None] | None = None,
+    ) -> tuple[Source, bool]:
+        """Subscribe a reader to a feed, adding the source if it is new (then True); it is fetched at once."""
+        with self.engine.begin() as db:
+            source = store.sources.by_url(db, url)
+            is_new = source is None
+            if source is None:
+                source = Source(
+                    id=SourceId(identify(url)), url=url, title=title, homepage=homepage, added=self.now(),
+                    next_fetch=self.now(), outlet=outlet(homepage or url) if outlet else None,
+                )  # fmt: skip
+                store.sources.add(db, source)
+            store.sources.subscribe(db, ReaderId(reader_id), source.id, folder)
+            self._resubscribed(db, ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+        return source, is_new
+
+    def _resubscribed(self, db: Connection, reader_id: ReaderId) -> None:
+        """The reader's snapshot says what the store's subscriptions say."""
+        held = store.readers.locked(db, reader_id)
+        if held is None:
+            raise NotFound("There is no such reader here.")
+        now = frozenset(source.id for source, _ in store.sources.subscriptions(db, reader_id))
+        if now != held[0].subscriptions:
+            store.readers.save(db, replace(held[0], subscriptions=now))
+
+    def unsubscribe(self, reader_id: str, source_id: str) -> None:
+        with self.engine.begin() as db:
+            store.sources.unsubscribe(db, ReaderId(reader_id), SourceId(source_id))
+            self._resubscribed(db, ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+
+    def source(self, source_id: str) -> Source:
+        with self.engine.connect() as db:
+            source = store.sources.get(db, SourceId(source_id))
+        if source is None:
+            raise NotFound("There is no such source here.")
+        return source
+
+    def set_polling(self, source_id: str, *, on: bool) -> Source:
+        """Stop asking a source, or start again at once."""
+        source = self.source(source_id)
+        changed = replace(source, next_fetch=self.now() if on else None)
+        if on:
+            changed = replace(changed, gone=False, failures=0, problem="")
+        with self.engine.begin() as db:
+            store.sources.save(db, changed)
+        return changed
+
+
+def _profile_key(reader: Reader) -> object:
+    """What of a reader decides the feed, cheaply: what was merely shown must not shuffle the page under them."""
+    return (
+        reader.follows, reader.mutes, reader.saved, len(reader.hidden), len(reader.opened), reader.scope,
+        reader.languages, reader.interest, reader.disinterest, len(reader.weights), reader.subscriptions,
+        tuple(reader.tuning.items()), tuple((k, w.value, w.pinned) for k, w in reader.weights.items()),
+    )  # fmt: skip
+
+
+def _cited(story: Story) -> Iterator[ArticleId]:
+    """The articles that a card of the story quotes or links to."""
+    yield from (point.article for point in story.key_points[:3])
+    yield story.lead or story.articles[0]
+
+
+def _card(story: Story, articles: Mapping[ArticleId, Article]) -> Card:
+    lead = story.lead or story.articles[0]
+    points = tuple(
+        Point(point.text, point.article, articles[point.article].publisher, articles[point.article].url)
+        for point in story.key_points[:3]
+        if point.article in articles
+    )
+    return Card(
+        story=story,
+        headline=story.headline,
+        points=points,
+        publishers=story.publishers,
+        lead=lead,
+        lead_publisher=articles[lead].publisher
+        if lead in articles
+        else story.publishers[0]
+        if story.publishers
+        else "",
+        image=story.image,
+    )
+
+
+def _said(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in cast(dict[str, Any], value).items() if part is not None}

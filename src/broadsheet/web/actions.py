@@ -1,0 +1,230 @@
+"""What a browser or a program says a reader did, read into an `Event`; wrong words raise `InputError`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast, get_args
+
+import orjson
+
+from broadsheet.errors import InputError
+from broadsheet.model import (
+    FOLLOW_KINDS,
+    ArticleId,
+    Event,
+    EventId,
+    EventKind,
+    FeedId,
+    Follow,
+    FollowKind,
+    Mute,
+    ReaderId,
+    Repair,
+    StoryId,
+    WeightKey,
+)
+
+ACTIONS: tuple[str, ...] = tuple(
+    kind for kind in get_args(EventKind) if kind != "shown"
+)  # shown is the server's to say
+OF_A_STORY = frozenset({"opened", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less"})
+LENGTHS = {
+    "day": "for a day",
+    "sunday": "until Sunday",
+    "week": "for a week",
+    "month": "for a month",
+    "forever": "for good",
+}
+SETTINGS = {"images": ("off", "direct", "proxied"), "scope": ("all", "subscriptions")}
+MAX_WORDS = 200
+
+
+def mute_until(length: str, now: datetime) -> datetime | None:
+    """When a mute of that length ends; None for one without an end. `sunday`: when the next Sunday begins (UTC)."""
+    match length:
+        case "forever" | "":
+            return None
+        case "day":
+            return now + timedelta(days=1)
+        case "week":
+            return now + timedelta(days=7)
+        case "month":
+            return now + timedelta(days=30)
+        case "sunday":
+            midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            return midnight + timedelta(days=(6 - midnight.weekday()) or 7)
+    try:
+        end = datetime.fromisoformat(length)
+    except ValueError:
+        raise InputError(f"{length[:40]!r} is no length for a mute: choose one of {', '.join(LENGTHS)}.") from None
+    return end if end.tzinfo else end.replace(tzinfo=UTC)
+
+
+def _words(given: Mapping[str, Any], name: str, default: str = "") -> str:
+    value = given.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, str) or len(value) > MAX_WORDS:
+        raise InputError(f"{name} must be at most {MAX_WORDS} characters of text.")
+    return " ".join(value.replace("\x00", " ").split())
+
+
+def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
+    if not isinstance(given, Mapping):
+        raise InputError(f"{name} must say a kind and a value.")
+    kind, value = _words(given, "kind"), _words(given, "value")
+    if kind not in FOLLOW_KINDS:
+        raise InputError(f"{kind!r} can't be followed or muted: choose one of {', '.join(FOLLOW_KINDS)}.")
+    if not value:
+        raise InputError("Say what to follow or mute: it is empty.")
+    return kind, value, _words(given, "label") or value
+
+
+def _weight(given: Any) -> tuple[WeightKey, float]:
+    try:
+        (kind, value), number = given
+        if kind not in ("topic", "entity", "publisher") or not isinstance(value, str) or isinstance(number, bool):
+            raise ValueError
+        number = float(number)
+    except (TypeError, ValueError):
+        raise InputError('weight must be [["topic" | "entity" | "publisher", name], number].') from None
+    if not -3 <= number <= 3:
+        raise InputError("A weight lies between -3 and 3.")
+    return (kind, value), number
+
+
+def _settings(given: Any) -> dict[str, object]:
+    if not isinstance(given, Mapping):
+        raise InputError("settings must be an object.")
+    settings: dict[str, object] = {}
+    for name, value in given.items():
+        if name in SETTINGS:
+            if value not in SETTINGS[name]:
+                raise InputError(f"{name} must be one of {', '.join(SETTINGS[name])}.")
+            settings[name] = value
+        elif name == "languages":
+            if not isinstance(value, (list, tuple)) or not all(
+                isinstance(code, str) and 1 < len(code) < 9 and code.replace("-", "").isalnum() for code in value
+            ):
+                raise InputError("languages must be a list of language codes such as en, de or zh.")
+            settings[name] = [code.lower() for code in value]
+        elif name == "tuning":
+            if not isinstance(value, Mapping) or not all(
+                isinstance(n, (int, float)) and not isinstance(n, bool) and 0 <= n <= 4 for n in value.values()
+            ):
+                raise InputError("tuning must give each signal a number from 0 to 4.")
+            settings[name] = {str(key)[:40]: float(n) for key, n in value.items()}
+        else:
+            raise InputError(f"There is no setting {str(name)[:40]!r}.")
+    return settings
+
+
+def _number(given: Mapping[str, Any], name: str, top: float) -> float | None:
+    value = given.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise InputError(f"{name} must be a number.") from None
+    if not 0 <= number <= top:
+        raise InputError(f"{name} must lie between 0 and {top:g}.")
+    return number
+
+
+def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
+    """The event that a JSON object says. Raises `InputError` with the first thing that is wrong."""
+    if not isinstance(given, Mapping):
+        raise InputError("An event must be a JSON object.")
+    kind = _words(given, "kind")
+    if kind not in ACTIONS:
+        raise InputError(f"{kind!r} is nothing that a reader does: choose one of {', '.join(ACTIONS)}.")
+    story, article = _words(given, "story"), _words(given, "article")
+    if kind in OF_A_STORY and not story:
+        raise InputError(f"{kind} needs the story that it is of.")
+    follow = mute = weight = settings = target = None
+    if kind in ("follow", "unfollow"):
+        what, value, label = _thing(given.get("follow"), "follow")
+        follow = Follow(kind=what, value=value, label=label, since=now)
+    elif kind in ("mute", "unmute"):
+        what, value, label = _thing(given.get("mute"), "mute")
+        until = mute_until(_words(given, "until") or _words(given["mute"], "until"), now) if kind == "mute" else None
+        if until is not None and until <= now:
+            raise InputError("A mute must end later than now.")
+        mute = Mute(kind=what, value=value, label=label, until=until)
+    elif kind in ("set_weight", "erase_weight"):
+        weight = _weight(given.get("weight"))
+    elif kind == "settings":
+        settings = _settings(given.get("settings"))
+    elif kind == "undo":
+        number = _number(given, "target", 2**62)
+        if number is None:
+            raise InputError("undo needs the event that it takes back.")
+        target = EventId(int(number))
+    seconds = _number(given, "seconds", 1e9)
+    if kind == "dwelled" and seconds is None:
+        raise InputError("dwelled needs the seconds that it took.")
+    position = _number(given, "position", 1e6)
+    return Event(
+        reader=reader,
+        kind=cast(EventKind, kind),
+        at=now,
+        story=StoryId(story) if story else None,
+        article=ArticleId(article) if article else None,
+        feed=FeedId(feed) if (feed := _words(given, "feed")) else None,
+        position=int(position) if position is not None else None,
+        seconds=min(seconds, 3600.0) if seconds is not None else None,  # a tab left open over night is no interest
+        target=target,
+        follow=follow,
+        mute=mute,
+        weight=weight,
+        settings=settings,
+    )
+
+
+def said(event: Mapping[str, Any] | Repair) -> str:
+    """An event as a form carries it: what `event_from` reads back."""
+    if isinstance(event, Repair):
+        event = {name: value for name, value in asdict(event).items() if name != "label" and value is not None}
+    return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def date_words(when: datetime) -> str:
+    return f"{when:%A} {when.day} {when:%B}"
+
+
+def done(event: Event) -> str:
+    """What just happened, for the reader, in a few words."""
+    follow, mute = event.follow, event.mute
+    match event.kind:
+        case "saved":
+            return "Saved."
+        case "unsaved":
+            return "No longer saved."
+        case "hidden":
+            return "Hidden: you won't see this story again."
+        case "unhidden":
+            return "Shown again."
+        case "more":
+            return "More like this, then."
+        case "less":
+            return "Less like this, then."
+        case "follow" if follow:
+            return f"You follow {follow.label or follow.value}."
+        case "unfollow" if follow:
+            return f"You no longer follow {follow.label or follow.value}."
+        case "mute" if mute:
+            return f"{mute.label or mute.value} is muted{f' until {date_words(mute.until)}' if mute.until else ''}."
+        case "unmute" if mute:
+            return f"{mute.label or mute.value} is no longer muted."
+        case "set_weight":
+            return "Changed: this weight stays as you set it."
+        case "erase_weight":
+            return "Forgotten."
+        case "settings":
+            return "Settings saved."
+        case "undo":
+            return "Undone."
+    return "Done."

@@ -1,0 +1,205 @@
+"""The app: which address leads to which page, and what happens when a page can't be shown."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+from collections.abc import AsyncIterator, Iterable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from broadsheet import __version__, store
+from broadsheet.config import Settings
+from broadsheet.errors import BroadsheetError, ConfigError, FetchError, InputError, NotFound
+from broadsheet.feed.build import Recipe
+from broadsheet.reading import Newsstand
+from broadsheet.sources.net import AddressPolicy, Client, Limits
+from broadsheet.web import api, images, pages, security
+from broadsheet.web.views import HERE, render
+
+log = logging.getLogger(__name__)
+
+
+class Net:
+    """One client for the app's own fetches (discovery, images), opened when the first of them needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open: Client | None = None
+        self._stack = contextlib.AsyncExitStack()
+
+    async def client(self) -> Client:
+        if self._open is None:
+            limits = Limits(total=self.settings.fetch_timeout, max_bytes=self.settings.fetch_max_bytes)
+            agent = f"Broadsheet/{__version__} (+{self.settings.contact})"
+            made = Client(AddressPolicy(self.settings.allow_addresses), limits, agent, per_host=6, concurrency=32)
+            self._open = await self._stack.enter_async_context(made)
+        return self._open
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+        self._open = None
+
+
+class Static(StaticFiles):
+    """Files whose address changes with their content: kept by browsers for a year."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return answer
+
+
+def create_app(
+    engine: Engine, settings: Settings, *, recipe: Recipe | None = None, hosts: Iterable[str] = ()
+) -> Starlette:
+    """The web app over a store. Raises `ConfigError` when others could reach it and no password is set."""
+    security.check_listening(settings)
+    with engine.begin() as db:
+        secret = store.notes.put_first(db, "session key", secrets.token_hex(32))
+    key = security.instance_key(secret, settings)
+    attempts = security.Attempts()
+    net = Net(settings)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(app.state.newsstand.edition)  # the first visitor does not wait for it
+        yield
+        await net.close()
+
+    guard = Middleware(
+        security.Guard,
+        settings=settings,
+        key=key,
+        refuse=refusal,
+        hosts=security.allowed_hosts(hosts),
+        attempts=attempts,
+    )
+    app = Starlette(
+        routes=routes(),
+        middleware=[guard],
+        lifespan=lifespan,
+        exception_handlers={
+            pages.NoReader: _no_reader,
+            pages.Forbidden: _problem(403),
+            NotFound: _problem(404),
+            InputError: _problem(422),
+            FetchError: _problem(502),
+            ConfigError: _problem(500),
+            BroadsheetError: _problem(500),
+            HTTPException: _http_problem,
+            Exception: _broken,
+        },
+    )
+    app.state.newsstand = Newsstand(engine, settings, recipe)
+    app.state.settings, app.state.password = settings, bool(settings.password)
+    app.state.attempts, app.state.net, app.state.pictures = attempts, net, images.Pictures()
+    app.state.credits, app.state.banner = [], ""
+    return app
+
+
+def routes() -> list[Route | Mount]:
+    """Every address of the app."""
+    return [
+        Route("/", pages.for_you),
+        Route("/latest", pages.latest),
+        Route("/following", pages.following),
+        Route("/saved", pages.saved),
+        Route("/search", pages.search),
+        Route("/story/{id}", pages.story),
+        Route("/article/{id}", pages.article),
+        Route("/why/{id}", pages.why),
+        Route("/act", pages.posted(pages.act), methods=["POST"]),
+        Route("/welcome", pages.welcome),
+        Route("/welcome", pages.posted(pages.begin), methods=["POST"]),
+        Route("/readers/choose", pages.posted(pages.choose), methods=["POST"]),
+        Route("/you", pages.you),
+        Route("/you/settings", pages.posted(pages.settings), methods=["POST"]),
+        Route("/you/export", pages.export),
+        Route("/you/erase", pages.posted(pages.erase), methods=["POST"]),
+        Route("/sources", pages.sources),
+        Route("/sources/find", pages.find, methods=["POST"]),
+        Route("/sources/add", pages.posted(pages.add), methods=["POST"]),
+        Route("/sources/remove", pages.posted(pages.remove), methods=["POST"]),
+        Route("/sources/polling", pages.posted(pages.polling), methods=["POST"]),
+        Route("/sources/pack", pages.posted(pages.pack), methods=["POST"]),
+        Route("/sources/opml", pages.export_opml),
+        Route("/sources/opml", pages.posted(pages.import_opml), methods=["POST"]),
+        Route("/about", pages.about),
+        Route("/theme", pages.posted(pages.theme), methods=["POST"]),
+        Route("/login", pages.login),
+        Route("/login", pages.posted(pages.log_in), methods=["POST"]),
+        Route("/logout", pages.posted(pages.log_out), methods=["POST"]),
+        Route("/image", images.image),
+        Route("/healthz", pages.healthz),
+        *api.routes(),
+        Mount("/static", Static(directory=HERE / "static"), name="static"),
+    ]
+
+
+# --- when a page can't be shown -----------------------------------------------------------------------------------
+
+TITLES = {
+    400: "That could not be understood", 401: "Please log in", 403: "Nothing was changed", 404: "Not found",
+    405: "Not done that way", 413: "Too large", 421: "Wrong address", 422: "That can’t be done",
+    429: "Slow down", 500: "Something broke", 502: "The other site did not answer",
+}  # fmt: skip
+
+
+def answer(request: Request, status: int, message: str) -> Response:
+    """The error as the asker reads it: a page for a person, one shape of JSON for a program."""
+    path = request.url.path
+    if path.startswith("/api/") or "application/json" in request.headers.get("accept", "").split(",")[0]:
+        return api.problem(status, message)
+    if status == 401 and request.method in security.SAFE:
+        return RedirectResponse(f"/login?{urlencode({'next': pages.local(path)})}", 303)
+    title = TITLES.get(status) or HTTPStatus(status).phrase
+    return render(request, "error.html", status=status, code=status, title=title, message=message)
+
+
+def refusal(request: Request, status: int, message: str) -> Response:
+    return answer(request, status, message)
+
+
+def _problem(status: int) -> Any:
+    def handle(request: Request, error: Exception) -> Response:
+        return answer(request, status, str(error))
+
+    return handle
+
+
+def _no_reader(request: Request, error: Exception) -> Response:
+    if request.method not in security.SAFE or request.headers.get("accept", "").startswith("application/json"):
+        return answer(request, 403, "Choose a reader first.")
+    return pages.to_welcome(request)
+
+
+def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {
+        404: "There is no page at this address.",
+        405: "This address does not take that kind of request.",
+        400: "The form could not be read.",
+    }
+    made = answer(request, error.status_code, words.get(error.status_code, str(error.detail)))
+    for name, value in (error.headers or {}).items():
+        made.headers[name] = value
+    return made
+
+
+def _broken(request: Request, error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(request, 500, "Broadsheet made a mistake with this page. It was written to the log; try again.")

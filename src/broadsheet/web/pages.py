@@ -1,0 +1,692 @@
+"""The pages: each asks the newsstand, shapes what a template needs, and shows it; each form does one thing and goes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, cast
+from urllib.parse import quote, urlencode, urlsplit
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from broadsheet import __version__, store
+from broadsheet.errors import InputError, NotFound
+from broadsheet.model import Article, Event, Follow, Reader, ReaderId, Story, StoryId, named
+from broadsheet.reading import Card, Newsstand
+from broadsheet.sources import opml, packs
+from broadsheet.sources.discover import discover
+from broadsheet.sources.outlets import outlet_of
+from broadsheet.web import actions, security
+from broadsheet.web.views import body, render
+
+PER_PAGE = 30
+SOURCES_PER_PAGE = 100
+MOST_PAGES = 12  # of For you, one after another
+Handler = Callable[[Request], Response]
+TOPICS = (
+    ("11000000", "politics and government"), ("16000000", "conflict, war and peace"),
+    ("04000000", "economy, business and finance"), ("13000000", "science and technology"), ("07000000", "health"),
+    ("06000000", "environment"), ("15000000", "sport"), ("01000000", "arts, culture, entertainment and media"),
+    ("02000000", "crime, law and justice"), ("03000000", "disaster, accident and emergency incident"),
+    ("17000000", "weather"), ("05000000", "education"), ("09000000", "labour"), ("14000000", "society"),
+    ("12000000", "religion"), ("10000000", "lifestyle and leisure"), ("08000000", "human interest"),
+)  # fmt: skip
+
+
+class NoReader(Exception):
+    """Nobody reads in this browser yet: the answer is the welcome page."""
+
+
+def stand(request: Request) -> Newsstand:
+    return cast(Newsstand, request.app.state.newsstand)
+
+
+def current(request: Request) -> Reader:
+    """The reader of this browser. Raises `NoReader`."""
+    session: security.Session = request.scope["session"]
+    if not session.reader:
+        raise NoReader
+    try:
+        return stand(request).reader(session.reader)
+    except NotFound:
+        raise NoReader from None
+
+
+def maybe_current(request: Request) -> Reader | None:
+    try:
+        return current(request)
+    except NoReader:
+        return None
+
+
+def by_the_reader(request: Request) -> bool:
+    """Whether a person asked for the page, from here or by hand: not another site's page, not a browser's guess."""
+    site = request.headers.get("sec-fetch-site", "none")
+    return site in ("none", "same-origin") and "prefetch" not in request.headers.get("sec-purpose", "")
+
+
+def back(request: Request, form: FormData, default: str = "/", **query: str) -> RedirectResponse:
+    """To the page that the form was on, never to another site."""
+    path = local(str(form.get("next", default)), default)
+    if query:
+        path, hash_, anchor = path.partition("#")
+        path, _, old = path.partition("?")
+        kept = [part for part in old.split("&") if part and part.split("=")[0] not in ("did", "event")]
+        path = f"{path}?{'&'.join([*kept, urlencode(query)])}{hash_}{anchor}"
+    return RedirectResponse(path, 303)
+
+
+def local(path: str, default: str = "/") -> str:
+    """The path, if it leads to a page of ours."""
+    parts = urlsplit(path)
+    fine = (
+        path.startswith("/")
+        and not path.startswith("//")
+        and "\\" not in path
+        and not parts.netloc
+        and path.isprintable()
+    )
+    return path if fine else default
+
+
+def posted(handler: Callable[[Request, FormData], Response]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    """A form's handler: the token is checked, then it runs in a thread."""
+
+    async def answer(request: Request) -> Response:
+        form = await form_of(request)
+        return await run_in_threadpool(handler, request, form)
+
+    answer.__name__ = handler.__name__
+    answer.__doc__ = handler.__doc__
+    return answer
+
+
+async def form_of(request: Request) -> FormData:
+    """The form, with its token checked. Raises `Forbidden`."""
+    form = await request.form(max_files=1, max_fields=200)
+    session: security.Session = request.scope["session"]
+    key: bytes = request.scope["key"]
+    given = form.get("token", "")
+    if not isinstance(given, str) or not security.signed_by(key, "form", session.name, given):
+        raise Forbidden(
+            "This form is from an older page or another browser. Go back, load the page again, and try once more."
+        )
+    return form
+
+
+class Forbidden(Exception):
+    """The request may not change anything; its words say why."""
+
+
+def words(form: FormData, name: str, most: int = 2000) -> str:
+    value = form.get(name, "")
+    return value.strip()[:most] if isinstance(value, str) else ""
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def for_you(request: Request) -> Response:
+    """GET /"""
+    reader, news = current(request), stand(request)
+    above: list[StoryId] = []
+    chain = [part for part in request.query_params.get("after", "").split(".") if part][:MOST_PAGES]
+    for feed_id in chain:
+        if (earlier := news.shown_feed(reader.id, feed_id)) is not None:
+            above += [item.story for item in earlier.items]
+    feed = news.feed_of(reader, above)
+    cards = {card.story.id: card for card in news.cards([item.story for item in feed.items], reader)}
+    rows = [(cards[i.story], i, news.sentence(i)) for i in feed.items if i.story in cards]
+    live = news.edition()
+    more = ".".join([*chain, feed.id]) if len(feed.items) >= news.recipe.length and len(chain) < MOST_PAGES - 1 else ""
+    answer = render(
+        request,
+        "feed.html",
+        reader=reader,
+        cards=rows,
+        feed=feed,
+        start=len(above),
+        more=more,
+        left_out=news.left_out(reader, feed),
+        edition_size=len(live.stories),
+        empty_words=_why_empty(len(live.stories), reader),
+    )
+    if by_the_reader(request):
+        from starlette.background import BackgroundTask
+
+        answer.background = BackgroundTask(news.shown, feed, len(above))
+    return answer
+
+
+def _why_empty(stories: int, reader: Reader) -> str:
+    if not stories:
+        return "No story has been read in yet. Add sources, or wait a minute if you have just added some."
+    if reader.scope == "subscriptions" and not reader.subscriptions:
+        return "You read only your own sources, and you have none. Add some, or choose every source under You."
+    return "Everything is muted, hidden or in a language that you do not read. Under You you can change that."
+
+
+def latest(request: Request) -> Response:
+    """GET /latest"""
+    reader, news = current(request), stand(request)
+    mine = bool(request.query_params.get("mine"))
+    try:
+        when, _, last = request.query_params.get("before", "").partition("~")
+        before = datetime.fromisoformat(when) if when else None
+        if before is not None and before.tzinfo is None:
+            before = before.replace(tzinfo=UTC)
+    except ValueError:
+        raise InputError("That is not a time to look before.") from None
+    limit = 60
+    articles = news.latest(reader, limit, before, last, mine=mine)
+    dated = [a for a in articles if a.time is not None]
+    days = [(day, list(rows)) for day, rows in groupby(dated, key=lambda a: cast(datetime, a.time).date())]
+    end = f"{cast(datetime, dated[-1].time).isoformat()}~{dated[-1].id}" if len(articles) >= limit and dated else ""
+    return render(request, "latest.html", reader=reader, days=days, articles=articles, mine=mine, before=end)
+
+
+def following(request: Request) -> Response:
+    """GET /following"""
+    reader, news = current(request), stand(request)
+    rows = news.following(reader)
+    cards = {card.story.id: card for card in news.cards({s for _, _, ids in rows for s in ids}, reader)}
+    shown = [(follow, count, [cards[i] for i in ids if i in cards]) for follow, count, ids in rows]
+    return render(request, "following.html", reader=reader, rows=shown)
+
+
+def saved(request: Request) -> Response:
+    """GET /saved"""
+    reader, news = current(request), stand(request)
+    ids, start = news.saved(reader), offset(request)
+    more = start + PER_PAGE if len(ids) > start + PER_PAGE else 0
+    cards = news.cards(ids[start : start + PER_PAGE], reader)
+    return render(request, "saved.html", reader=reader, cards=cards, total=len(ids), more=more)
+
+
+def search(request: Request) -> Response:
+    """GET /search"""
+    reader, news = current(request), stand(request)
+    query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
+    hits = news.search(reader, query, PER_PAGE, start)
+    more = start + PER_PAGE if len(hits) >= PER_PAGE else 0
+    return render(request, "search.html", reader=reader, query=query, hits=hits, more=more)
+
+
+def offset(request: Request) -> int:
+    given = request.query_params.get("from", "0")
+    return min(int(given), 100_000) if given.isascii() and given.isdigit() else 0
+
+
+def story(request: Request) -> Response:
+    """GET /story/{id}"""
+    reader, news = current(request), stand(request)
+    page = news.story(reader.id, request.path_params["id"])
+    publisher_of = {a.id: a.publisher for a in page.articles}
+    item = news.why(reader.id, page.story.id)
+    answer = render(
+        request,
+        "story.html",
+        reader=reader,
+        page=page,
+        sentence=news.sentence(item),
+        publisher_of=publisher_of,
+        timeline=[(m, publisher_of.get(m.article, "")) for m in page.story.timeline],
+        groups=things(page.story, page.story.publishers),
+        **choices(reader),
+    )
+    if by_the_reader(request):
+        news.act(reader.id, Event(reader=reader.id, kind="opened", at=news.now(), story=page.story.id))
+    return answer
+
+
+def article(request: Request) -> Response:
+    """GET /article/{id}"""
+    reader, news = current(request), stand(request)
+    found = news.article(reader.id, request.path_params["id"])
+    card = story_card(news, reader, found)
+    shown = body(found, reader.images, request.scope["key"])
+    answer = render(
+        request,
+        "article.html",
+        reader=reader,
+        article=found,
+        story=card.story if card else None,
+        body=shown,
+        has_images="<img" in shown,
+        link=found.url if urlsplit(found.url).scheme in ("http", "https") else "",
+        groups=things(found, (found.publisher,) if found.publisher else ()),
+        **choices(reader),
+    )
+    if card is not None and by_the_reader(request):
+        opened = Event(reader=reader.id, kind="opened", at=news.now(), story=card.story.id, article=found.id)
+        news.act(reader.id, opened)
+    return answer
+
+
+def story_card(news: Newsstand, reader: Reader, found: Article) -> Card | None:
+    story_id = news.story_of(found.id)
+    cards = news.cards([story_id], reader) if story_id else []
+    return cards[0] if cards else None
+
+
+def things(of: Story | Article, publishers: Sequence[str]) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """What can be followed or muted from a page: its topics, names and publishers, by kind."""
+    strongest = sorted(of.entities, key=lambda e: -e.count)
+
+    def names(kind: str, most: int) -> list[tuple[str, str, str]]:
+        return [(str(e.type), e.text, e.text) for e in strongest if e.type == kind][:most]
+
+    return [
+        ("Topics", [("topic", t.id, t.label) for t in of.topics[:5]]),
+        ("People", names("person", 6)),
+        ("Places", names("place", 6)),
+        ("Organisations", names("organisation", 6)),
+        ("Publishers", [("publisher", p, p) for p in publishers[:6]]),
+    ]
+
+
+def choices(reader: Reader) -> dict[str, Any]:
+    return {
+        "follows_now": {(f.kind, named(f.value)) for f in reader.follows},
+        "mutes_now": {(m.kind, named(m.value)) for m in reader.mutes},
+    }
+
+
+def why(request: Request) -> Response:
+    """GET /why/{id}"""
+    reader, news = current(request), stand(request)
+    item = news.why(reader.id, request.path_params["id"])
+    cards = news.cards([item.story], reader)
+    if not cards:
+        raise NotFound("There is no such story here.")
+    return render(request, "why.html", reader=reader, item=item, card=cards[0], sentence=news.sentence(item))
+
+
+# --- acting -------------------------------------------------------------------------------------------------------
+
+
+def act(request: Request, form: FormData) -> Response:
+    """POST /act: one event, as JSON in a field; for scripts the answer is JSON."""
+    reader, news = current(request), stand(request)
+    try:
+        given = orjson.loads(words(form, "event", 8000))
+    except orjson.JSONDecodeError:
+        raise InputError("The form did not say what to do.") from None
+    event = actions.event_from(_completed(given, form), reader.id, news.now())
+    event_id = news.act(reader.id, event)
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"event": event_id, "message": actions.done(event)})
+    return back(request, form, did=event.kind, event=str(event_id))
+
+
+def _completed(given: Any, form: FormData) -> Any:
+    """The event with what the reader wrote or chose in the form's own fields."""
+    if not isinstance(given, Mapping):
+        return given
+    event: dict[str, Any] = dict(given)
+    for name in ("follow", "mute"):
+        if value := words(form, f"{name}_value", 200):
+            event[name] = {"kind": words(form, f"{name}_kind"), "value": value, "label": value}
+    if until := words(form, "until", 40):
+        event["until"] = until
+    if "weight_value" in form and isinstance(event.get("weight"), list) and event["weight"]:
+        event["weight"] = [event["weight"][0], words(form, "weight_value", 20)]
+    return event
+
+
+# --- readers ------------------------------------------------------------------------------------------------------
+
+
+def welcome(request: Request) -> Response:
+    """GET /welcome"""
+    return welcome_page(request)
+
+
+def welcome_page(
+    request: Request, problem: str = "", given: Mapping[str, Any] | None = None, status: int = 200
+) -> Response:
+    news = stand(request)
+    with news.engine.connect() as db:
+        sources = store.sources.all(db)
+    return render(
+        request,
+        "welcome.html",
+        status=status,
+        reader=maybe_current(request),
+        readers=news.readers(),
+        problem=problem,
+        given=given or {"name": "", "topics": (), "places": (), "other": ""},
+        topics=TOPICS,
+        places=news.common("place", 16),
+        packs=packs.packs(),
+        few_sources=len(sources) < 5,
+        next=local(request.query_params.get("next", "/")),
+        labels=lambda r: [f.label or f.value for f in r.follows],
+    )
+
+
+def begin(request: Request, form: FormData) -> Response:
+    """POST /welcome: a new reader with a few topics and places."""
+    news = stand(request)
+    labels = dict(TOPICS)
+    topics = [t for t in form.getlist("topic") if isinstance(t, str) and t in labels]
+    chosen = [p[:80] for p in form.getlist("place") if isinstance(p, str)][:40]
+    other = words(form, "places", 200)
+    places = list(dict.fromkeys([*chosen, *(p.strip() for p in other.split(",") if p.strip())]))
+    follows = [Follow(kind="topic", value=t, label=labels[t].capitalize()) for t in topics]
+    follows += [Follow(kind="place", value=p, label=p) for p in places]
+    try:
+        reader = news.add_reader(words(form, "name", 200), follows)
+    except InputError as e:
+        kept = {"name": words(form, "name", 200), "topics": topics, "places": chosen, "other": other}
+        return welcome_page(request, str(e), kept, status=422)
+    security.change_session(request, reader=reader.id)
+    if pack := next((p for p in packs.packs() if p.id == words(form, "pack")), None):
+        subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, pack.title) for s in pack.sources])
+    return RedirectResponse(local(words(form, "next") or "/"), 303)
+
+
+def choose(request: Request, form: FormData) -> Response:
+    """POST /readers/choose"""
+    reader = stand(request).reader(words(form, "reader"))
+    security.change_session(request, reader=reader.id)
+    return RedirectResponse(local(words(form, "next") or "/"), 303)
+
+
+def you(request: Request) -> Response:
+    """GET /you"""
+    reader, news = current(request), stand(request)
+    rows = [
+        {
+            "kind": row.key[0],
+            "key": row.key[1],
+            "label": row.label,
+            "value": row.now,
+            "pinned": row.pinned,
+            "from": row.came_from,
+        }
+        for row in news.ledger(reader.id)
+        if row.pinned or abs(row.now) >= 0.005
+    ]
+    top = max((abs(float(cast(float, row["value"]))) for row in rows), default=1.0) or 1.0
+    return render(request, "you.html", reader=reader, rows=rows[:100], hidden_rows=max(0, len(rows) - 100), top=top)
+
+
+def settings(request: Request, form: FormData) -> Response:
+    """POST /you/settings"""
+    reader, news = current(request), stand(request)
+    given = {
+        "images": words(form, "images") or reader.images,
+        "scope": words(form, "scope") or reader.scope,
+        "languages": [code for code in form.getlist("languages") if isinstance(code, str)],
+    }
+    event_id = news.act(reader.id, actions.event_from({"kind": "settings", "settings": given}, reader.id, news.now()))
+    return back(request, form, "/you", did="settings", event=str(event_id))
+
+
+def export(request: Request) -> Response:
+    """GET /you/export"""
+    reader, news = current(request), stand(request)
+    content = orjson.dumps(news.export(reader.id), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    return Response(content, headers=_download("broadsheet-reader.json"), media_type="application/json")
+
+
+def _download(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def erase(request: Request, form: FormData) -> Response:
+    """POST /you/erase"""
+    reader, news = current(request), stand(request)
+    if named(words(form, "confirm")) != named(reader.name):
+        raise InputError(f"Nothing was erased: to confirm, write the name {reader.name} exactly.")
+    news.erase(reader.id)
+    security.change_session(request, reader="")
+    return RedirectResponse("/welcome?did=erased", 303)
+
+
+# --- sources ------------------------------------------------------------------------------------------------------
+
+
+def sources(request: Request) -> Response:
+    """GET /sources"""
+    reader, news = current(request), stand(request)
+    query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
+    with news.engine.connect() as db:
+        health = store.sources.health(db)
+        folders = {source.id: folder for source, folder in store.sources.subscriptions(db, reader.id)}
+    visible = [h for h in health if not h.source.private or h.source.id in folders]
+    wanted = [h for h in visible if named(query) in named(f"{h.source.title} {h.source.url}")]
+    wanted.sort(
+        key=lambda h: (
+            *_folder_order(folders.get(h.source.id)),
+            not h.source.problem,
+            named(h.source.title or h.source.url),
+        )
+    )
+    shown = wanted[start : start + SOURCES_PER_PAGE]
+    rows = [
+        (
+            _folder_name(folders.get(h.source.id)),
+            {
+                "source": h.source,
+                "articles": h.articles,
+                "latest": h.latest,
+                "subscribed": h.source.id in folders,
+                "home": h.source.homepage if urlsplit(h.source.homepage).scheme in ("http", "https") else "",
+            },
+        )
+        for h in shown
+    ]
+    return render(
+        request,
+        "sources.html",
+        reader=reader,
+        folders=[(name, [row for _, row in group]) for name, group in groupby(rows, key=lambda row: row[0])],
+        total=len(visible),
+        mine=len(folders),
+        poor=sum(bool(h.source.problem) or h.source.gone for h in visible),
+        query=query,
+        packs=packs.packs(),
+        more=start + SOURCES_PER_PAGE if len(wanted) > start + SOURCES_PER_PAGE else 0,
+    )
+
+
+def _folder_order(folder: str | None) -> tuple[int, str]:
+    return (2, "") if folder is None else (0 if not folder else 1, named(folder))
+
+
+def _folder_name(folder: str | None) -> str:
+    return "Other sources here" if folder is None else folder or "Your sources"
+
+
+async def find(request: Request) -> Response:
+    """POST /sources/find: what is behind an address."""
+    form = await form_of(request)
+    reader = await run_in_threadpool(current, request)
+    address = words(form, "address")
+    if not address:
+        raise InputError("Write the address of a site, a page or a feed.")
+    discovery = await discover(address, await request.app.state.net.client())
+    return render(
+        request,
+        "found.html",
+        reader=reader,
+        title=f"Found {len(discovery.found)} feeds"
+        if len(discovery.found) > 1
+        else "Found a feed"
+        if discovery.found
+        else "No feed found",
+        message=discovery.message,
+        found=discovery.found,
+        address=address if address.startswith(("http://", "https://")) else f"https://{address}",
+        problems=(),
+    )
+
+
+def add(request: Request, form: FormData) -> Response:
+    """POST /sources/add"""
+    reader, news = current(request), stand(request)
+    url = words(form, "url")
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise InputError("A feed's address begins with http:// or https://.")
+    news.subscribe(
+        reader.id, url, title=words(form, "title", 300), homepage=_web(words(form, "homepage")),
+        folder=words(form, "folder", 80), outlet=outlet_of,
+    )  # fmt: skip
+    return RedirectResponse("/sources?did=added", 303)
+
+
+def _web(address: str) -> str:
+    return address if urlsplit(address).scheme in ("http", "https") else ""
+
+
+def subscribe_all(news: Newsstand, reader_id: ReaderId, feeds: Iterable[tuple[str, str, str, str]]) -> tuple[int, int]:
+    """Subscribe to feeds of (url, title, homepage, folder); gives how many sources were new, and how many were known."""
+    new = known = 0
+    for url, title, homepage, folder in feeds:
+        _, is_new = news.subscribe(
+            reader_id, url, title=title, homepage=_web(homepage), folder=folder, outlet=outlet_of
+        )
+        new, known = new + is_new, known + (not is_new)
+    return new, known
+
+
+def pack(request: Request, form: FormData) -> Response:
+    """POST /sources/pack"""
+    reader, news = current(request), stand(request)
+    chosen = next((p for p in packs.packs() if p.id == words(form, "pack")), None)
+    if chosen is None:
+        raise NotFound("There is no such starter pack.")
+    subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, chosen.title) for s in chosen.sources])
+    return RedirectResponse("/sources?did=added", 303)
+
+
+def remove(request: Request, form: FormData) -> Response:
+    """POST /sources/remove: unsubscribe; a source that nobody else reads is stopped."""
+    reader, news = current(request), stand(request)
+    news.unsubscribe(reader.id, news.source(words(form, "source")).id)
+    return RedirectResponse("/sources?did=removed", 303)
+
+
+def polling(request: Request, form: FormData) -> Response:
+    """POST /sources/polling: stop asking a source, or ask again."""
+    current(request)
+    on = bool(words(form, "on"))
+    source = stand(request).set_polling(words(form, "source"), on=on)
+    return RedirectResponse(f"/sources?did={'resumed' if on else 'stopped'}#source-{source.id}", 303)
+
+
+def import_opml(request: Request, form: FormData) -> Response:
+    """POST /sources/opml"""
+    reader, news = current(request), stand(request)
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise InputError("Choose an OPML file first.")
+    outline = opml.read(file.file.read())
+    web = [s for s in outline.subscriptions if urlsplit(s.url).scheme in ("http", "https")]
+    new, known = subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, " / ".join(s.folder)) for s in web])
+    parts = [f"{new} new {'source' if new == 1 else 'sources'} added"]
+    if known:
+        parts.append(f"{known} were here already, and are now yours too")
+    if outline.duplicates:
+        parts.append(f"{len(outline.duplicates)} stood in the file twice")
+    problems = [
+        *outline.problems,
+        *(f"{s.url}: not an address on the web" for s in outline.subscriptions if s not in web),
+    ]
+    return render(
+        request,
+        "found.html",
+        reader=reader,
+        title="Imported",
+        message=f"{'; '.join(parts)}. New ones are fetched at the next round.",
+        found=(),
+        address="",
+        problems=problems[:50],
+    )
+
+
+def export_opml(request: Request) -> Response:
+    """GET /sources/opml"""
+    reader, news = current(request), stand(request)
+    with news.engine.connect() as db:
+        rows = store.sources.subscriptions(db, reader.id)
+    subscriptions = [
+        opml.Subscription(
+            url=s.url, title=s.title, homepage=s.homepage, folder=tuple(p for p in folder.split(" / ") if p)
+        )
+        for s, folder in rows
+    ]
+    content = opml.write(f"{reader.name}'s sources", subscriptions)
+    return Response(content, headers=_download("broadsheet.opml"), media_type="text/x-opml")
+
+
+# --- the rest -----------------------------------------------------------------------------------------------------
+
+
+def about(request: Request) -> Response:
+    """GET /about"""
+    credit = list(getattr(request.app.state, "credits", ()) or ())
+    return render(request, "about.html", reader=maybe_current(request), credits=credit, version=__version__)
+
+
+def theme(request: Request, form: FormData) -> Response:
+    """POST /theme"""
+    chosen = words(form, "theme")
+    security.change_session(request, theme=chosen if chosen in ("light", "dark") else "")
+    return back(request, form)
+
+
+def login_page(request: Request, problem: str = "", status: int = 200, next: str = "") -> Response:  # noqa: A002
+    path = local(next or request.query_params.get("next", "/"))
+    return render(request, "login.html", status=status, problem=problem, next=path)
+
+
+def login(request: Request) -> Response:
+    """GET /login"""
+    return login_page(request)
+
+
+def log_in(request: Request, form: FormData) -> Response:
+    """POST /login"""
+    app, who, path = request.app, security.client_of(request.scope), words(form, "next")
+    attempts: security.Attempts = app.state.attempts
+    if not app.state.settings.password:
+        return RedirectResponse("/", 303)
+    if wait := attempts.wait(who):
+        problem = f"Too many wrong passwords. Try again in {-(-wait // 60)} min."
+        answer = login_page(request, problem, 429, path)
+        answer.headers["Retry-After"] = str(wait)
+        return answer
+    if not security.password_fits(app.state.settings, words(form, "password", 1000)):
+        attempts.fail(who)
+        return login_page(request, "That is not the password.", 401, path)
+    attempts.forget(who)
+    # a new name for the session: one that was planted before the login is worth nothing after it
+    security.change_session(request, logged_in=int(time.time()), name=security.Session.fresh().name)
+    return RedirectResponse(local(path or "/"), 303)
+
+
+def log_out(request: Request, form: FormData) -> Response:
+    """POST /logout"""
+    security.change_session(request, logged_in=0)
+    return RedirectResponse("/login" if request.app.state.settings.password else "/", 303)
+
+
+def healthz(request: Request) -> Response:
+    """GET /healthz: whether this process can read its store."""
+    with stand(request).engine.connect() as db:
+        version = store.stories.version(db)
+    return JSONResponse({"ok": True, "stories_version": version})
+
+
+def to_welcome(request: Request) -> Response:
+    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return RedirectResponse(f"/welcome?next={quote(local(path), safe='')}" if path != "/" else "/welcome", 303)

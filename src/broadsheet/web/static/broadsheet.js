@@ -1,0 +1,239 @@
+// Makes what already works without a script quicker: state changes without a reload, dwell, the keyboard.
+// No HTML is ever made from text here: pieces of pages come as parsed documents, words as text nodes.
+"use strict";
+(() => {
+  const toast = document.getElementById("toast");
+  const panel = document.getElementById("panel");
+  const keys = document.getElementById("keys");
+  const list = document.getElementById("stories");
+  const token = document.body.dataset.token;
+  let hideToast = 0;
+  let undoLast = null;
+
+  function say(words, undo) {
+    toast.replaceChildren();
+    const line = document.createElement("p");
+    line.textContent = words;
+    toast.append(line);
+    undoLast = undo || null;
+    if (undo) {
+      const box = document.createElement("span");
+      box.className = "act";
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "Undo";
+      button.addEventListener("click", undo);
+      box.append(button);
+      toast.append(box);
+    }
+    toast.hidden = false;
+    clearTimeout(hideToast);
+    hideToast = setTimeout(() => { toast.hidden = true; }, 9000);
+  }
+
+  async function send(form) {
+    const answer = await fetch("/act", { method: "POST", body: form, headers: { Accept: "application/json" }, credentials: "same-origin" });
+    const said = await answer.json();
+    if (!answer.ok) throw new Error(said.error ? said.error.message : "That did not work. Try again.");
+    return said;
+  }
+
+  function form(event) {
+    const data = new FormData();
+    data.set("token", token);
+    data.set("event", JSON.stringify(event));
+    return data;
+  }
+
+  function fetchPage(address, then) {
+    // a parsed document, not HTML text: nothing in it runs
+    const request = new XMLHttpRequest();
+    request.open("GET", address);
+    request.responseType = "document";
+    request.onload = () => (request.status === 200 && request.response ? then(request.response) : location.assign(address));
+    request.onerror = () => say("The server did not answer. Try again in a moment.");
+    request.send();
+  }
+
+  function setSaved(button, on) {
+    const field = button.form.elements.event;
+    const event = JSON.parse(field.value);
+    event.kind = on ? "unsaved" : "saved";
+    field.value = JSON.stringify(event);
+    button.textContent = on ? "Saved" : "Save";
+    button.setAttribute("aria-pressed", String(on));
+  }
+
+  function reload() {
+    const url = new URL(location.href);
+    url.searchParams.delete("did");
+    url.searchParams.delete("event");
+    location.replace(url.href.split("#")[0]);
+  }
+
+  document.addEventListener("submit", async (submit) => {
+    const target = submit.target;
+    if (!(target instanceof HTMLFormElement) || target.dataset.act === undefined) return;
+    const button = submit.submitter || target.querySelector("button");
+    const then = button.dataset.then || "";
+    const inPanel = panel.contains(target);
+    if (then === "reload" && !inPanel) return; // the page itself changes: the plain way shows it
+    submit.preventDefault();
+    button.disabled = true;
+    try {
+      const said = await send(new FormData(target));
+      const card = target.closest(".card");
+      let back = () => {};
+      if (then === "toggle-save") {
+        const on = JSON.parse(target.elements.event.value).kind === "saved";
+        setSaved(button, on);
+        back = () => setSaved(button, !on);
+      } else if (then === "fold" && card) {
+        const next = neighbour(card, 1);
+        card.dataset.folded = said.message;
+        card.classList.add("folded");
+        back = () => card.classList.remove("folded");
+        if (card.classList.contains("at") && next) go(next);
+      } else if (inPanel) {
+        panel.close();
+        back = reload;
+      }
+      say(said.message, async () => {
+        try {
+          await send(form({ kind: "undo", target: said.event }));
+          back();
+          say("Undone.");
+        } catch (error) { say(error.message); }
+      });
+    } catch (error) {
+      say(error.message);
+    } finally {
+      button.disabled = false;
+    }
+  });
+
+  document.addEventListener("click", (click) => {
+    const link = click.target instanceof Element ? click.target.closest("a") : null;
+    if (link && (click.metaKey || click.ctrlKey || click.shiftKey)) return;
+    if (link && link.dataset.panel !== undefined) {
+      click.preventDefault();
+      why(link.href);
+    } else if (link && link.dataset.keys !== undefined) {
+      click.preventDefault();
+      keys.showModal();
+    } else if (link && link.dataset.more !== undefined) {
+      click.preventDefault();
+      more(link);
+    }
+    for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(click.target)) menu.open = false;
+  });
+
+  function why(address) {
+    fetchPage(address, (page) => {
+      const reasons = page.getElementById("why");
+      if (!reasons) { location.assign(address); return; }
+      for (const field of reasons.querySelectorAll('input[name="next"]')) field.value = location.pathname;
+      panel.querySelector(".panel-body").replaceChildren(document.importNode(reasons, true));
+      panel.showModal();
+    });
+  }
+
+  function more(link) {
+    fetchPage(link.href, (page) => {
+      const fresh = [...page.querySelectorAll("#stories > *")];
+      list.append(...fresh.map((card) => document.importNode(card, true)));
+      const onward = page.querySelector("a[data-more]");
+      if (onward) link.href = onward.getAttribute("href"); else link.parentElement.remove();
+      say(`${fresh.length} more stories.`);
+    });
+  }
+
+  for (const dialog of [panel, keys]) {
+    dialog.addEventListener("click", (click) => { if (click.target === dialog) dialog.close(); });
+  }
+
+  // --- the keyboard
+  const rows = () => [...document.querySelectorAll(".card:not(.folded), [data-row]")];
+  const current = () => document.querySelector(".card.at, [data-row].at");
+
+  function neighbour(from, step) {
+    const all = rows();
+    const at = from ? all.indexOf(from) : -1;
+    return all[at < 0 ? (step > 0 ? 0 : all.length - 1) : at + step];
+  }
+
+  function go(row) {
+    const before = current();
+    if (before) before.classList.remove("at");
+    row.classList.add("at");
+    row.focus({ preventScroll: true });
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    row.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+  }
+
+  function press(kinds) {
+    const scope = current() || document.querySelector("article.story");
+    if (!scope) return;
+    for (const act of scope.querySelectorAll(".actions form[data-act]")) {
+      if (kinds.includes(JSON.parse(act.elements.event.value).kind)) { act.requestSubmit(); return; }
+    }
+  }
+
+  document.addEventListener("keydown", (key) => {
+    if (key.ctrlKey || key.metaKey || key.altKey || panel.open || (keys.open && key.key !== "?")) return;
+    if (key.target instanceof Element && key.target.closest("input, select, textarea, [contenteditable]")) return;
+    const does = {
+      j: () => { const next = neighbour(current(), 1); if (next) go(next); },
+      k: () => { const next = neighbour(current(), -1); if (next) go(next); },
+      o: () => { const link = current() && current().querySelector(".headline a"); if (link) link.click(); },
+      s: () => press(["saved", "unsaved"]),
+      x: () => press(["hidden"]),
+      "+": () => press(["more"]),
+      "-": () => press(["less"]),
+      w: () => { const link = (current() || document).querySelector("a[data-panel]"); if (link) link.click(); },
+      u: () => { const plain = toast.querySelector("form"); if (undoLast) undoLast(); else if (plain && !toast.hidden) plain.requestSubmit(); },
+      "/": () => { const box = document.getElementById("q"); if (box) box.focus(); else location.assign("/search"); },
+      "?": () => (keys.open ? keys.close() : keys.showModal()),
+    }[key.key];
+    if (does) { key.preventDefault(); does(); }
+  });
+
+  // --- how long something was read: time in view, not time in a forgotten tab
+  const read = document.querySelector("[data-dwell]");
+  if (read && (read.dataset.dwell || read.dataset.article)) {
+    let since = document.visibilityState === "visible" ? performance.now() : 0;
+    let seconds = 0;
+    let active = performance.now();
+    const IDLE = 60000; // nothing moved for a minute: nobody reads
+    const settle = () => { if (since) { seconds += Math.max(0, Math.min(performance.now(), active + IDLE) - since) / 1000; since = 0; } };
+    for (const kind of ["scroll", "pointermove", "keydown", "touchmove"]) {
+      addEventListener(kind, () => {
+        const now = performance.now();
+        if (since && now > active + IDLE) { settle(); since = now; }
+        active = now;
+      }, { passive: true });
+    }
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") { since = active = performance.now(); return; }
+      settle();
+      if (seconds < 2) return;
+      const event = { kind: "dwelled", seconds: Math.round(seconds * 10) / 10 };
+      if (read.dataset.dwell) event.story = read.dataset.dwell;
+      if (read.dataset.article) event.article = read.dataset.article;
+      navigator.sendBeacon("/act", form(event));
+      seconds = 0;
+    });
+  }
+
+  // --- light and dark: the button names the other one, whatever the system says
+  const theme = document.querySelector("[data-theme-form] button");
+  if (theme && !document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) theme.value = "light";
+
+  if (!toast.hidden) {
+    hideToast = setTimeout(() => { toast.hidden = true; }, 9000);
+    const url = new URL(location.href);
+    url.searchParams.delete("did");
+    url.searchParams.delete("event");
+    history.replaceState(null, "", url.href);
+  }
+})();
