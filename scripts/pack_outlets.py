@@ -60,7 +60,10 @@ def outlets(lists: Path) -> list[object]:
             if homepage and (domain := site(homepage)):
                 named[domain][title, "" if country == "World" else country] += 1
     for domain in sorted(set(named) - known):
-        if len(named[domain]) == 1:  # a domain under several names is a platform, or several papers
+        parents = {".".join(domain.split(".")[n:]) for n in range(1, domain.count("."))}
+        if (
+            len(named[domain]) == 1 and not parents & known
+        ):  # a domain under several names is a platform, or several papers
             (title, country), _ = named[domain].most_common(1)[0]
             rows.append([title, country, "", "", domain])
     return rows

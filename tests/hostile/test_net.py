@@ -287,7 +287,7 @@ def test_an_honest_length_that_is_too_great_is_refused_before_it_is_read():
 def test_a_slow_drip_runs_out_of_time(where):
     async def story():
         start = {
-            "status line": b"HTTP/1.1 200",
+            "nothing": b"",
             "headers": b"HTTP/1.1 200 OK\r\nX: ",
             "body": b"HTTP/1.1 200 OK\r\n\r\n",
         }

@@ -41,7 +41,7 @@ _SITEMAPS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFeed:
-    """A feed that was read: `kind` is its format (rss, atom, json, sitemap), `entries` how many it held."""
+    """A feed that was read: `kind` is its format (rss, atom, json, news sitemap...), `entries` how many it held."""
 
     url: str
     title: str = ""
@@ -146,7 +146,27 @@ async def _search(tree: html.HtmlElement, url: str, client: Client) -> tuple[Fou
     for candidates in (announced(tree, base), linked(tree, base), usual(url)):
         if found := await _read_all(candidates, client):
             return found
-    return await _read_all(await _sitemaps(url, client), client)
+    return await _news_of_sitemaps(url, client)
+
+
+async def _news_of_sitemaps(url: str, client: Client) -> tuple[FoundFeed, ...]:
+    """The site's news sitemaps; its plain ones where there is none of news; an index is opened once."""
+    named = await _sitemaps(url, client)
+    found = list(await _read_all(named, client))
+    for index in [feed for feed in found if feed.kind == "sitemap index"]:
+        found.remove(index)
+        try:
+            answer = await client.get(index.url, accept=FEEDS)
+        except FetchError:
+            continue
+        inside = parse(answer.body, url=answer.url, content_type=answer.content_type, source=SourceId("")).sitemaps
+        found += await _read_all(_news_first(urljoin_(answer.url, s) for s in inside), client)
+    news = tuple(feed for feed in found if feed.kind == "news sitemap")
+    return news or tuple(feed for feed in found if feed.kind != "sitemap index")
+
+
+def _news_first(addresses: Iterable[str]) -> list[str]:
+    return sorted(dict.fromkeys(addresses), key=lambda s: "news" not in s.lower())[:_SITEMAPS]
 
 
 def announced(tree: html.HtmlElement, base: str) -> Iterator[str]:
@@ -200,8 +220,7 @@ async def _sitemaps(url: str, client: Client) -> list[str]:
         return []
     if answer.status != 200 or is_html(answer.body):
         return []
-    named = [urljoin_(url, s) for s in robots.parse(answer.body).sitemaps]
-    return sorted(dict.fromkeys(named), key=lambda s: "news" not in s.lower())[:_SITEMAPS]
+    return _news_first(urljoin_(url, s) for s in robots.parse(answer.body).sitemaps)
 
 
 async def _read_all(candidates: Iterable[str], client: Client) -> tuple[FoundFeed, ...]:
@@ -290,7 +309,7 @@ def _spoken(url: str, found: Sequence[FoundFeed], page: Page | None) -> str:
         return f"This is an article, which can be read on its own; its site also has {_number(found)}."
     if page is not None:
         return "This is an article, which can be read on its own; its site has no feed that could be found."
-    if found and all(feed.kind == "sitemap" for feed in found):
+    if found and all("sitemap" in feed.kind for feed in found):
         return "The site has no feed, but a sitemap that tells what is new."
     if found:
         return f"The site has {_number(found)}."

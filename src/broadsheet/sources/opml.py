@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from html.entities import html5
 from typing import Final
 
 from lxml import etree
@@ -54,7 +55,7 @@ def read(body: bytes) -> Outline:
         resolve_entities=False, no_network=True, load_dtd=False, recover=True, huge_tree=False, remove_comments=True
     )
     try:
-        root = etree.fromstring(body.lstrip(), parser)
+        root = etree.fromstring(_mended(body.lstrip()), parser)
     except (etree.XMLSyntaxError, ValueError) as e:
         raise InputError("This is not an OPML file: it is not XML that can be read.") from e
     if root is None or not any(_tag(e) in {"opml", "outline"} for e in root.iter()):
@@ -101,6 +102,21 @@ def write(title: str, subscriptions: Iterable[Subscription]) -> bytes:
         if item.homepage:
             outline.set("htmlUrl", _clean(item.homepage, 4000))
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+
+
+def _mended(body: bytes) -> bytes:
+    """Bare ampersands (addresses pasted in) and HTML's names for letters, as XML writes them: the parser's own recovery
+    would drop them, and a parameter of an address with them."""
+    if b"\0" in body:
+        return body
+
+    def mend(match: re.Match[bytes]) -> bytes:
+        name = match[1].decode() if match[1] else ""
+        if name in {"amp;", "lt;", "gt;", "quot;", "apos;"}:
+            return match[0]
+        return "".join(f"&#{ord(c)};" for c in html5[name]).encode() if name in html5 else b"&amp;" + match[0][1:]
+
+    return re.sub(rb"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};)([A-Za-z][A-Za-z0-9]{1,30};)?", mend, body)
 
 
 def _walk(root: _Element) -> Iterator[Subscription | str]:
