@@ -1,0 +1,467 @@
+"""What a page says of its article: JSON-LD first, then its meta elements, then what its markup shows."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import orjson
+from lxml.etree import _Element
+
+from broadsheet.articles.furniture import key_of, text_of
+
+__all__ = ["About", "about", "names_in", "title_without_site", "when"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a page says of its article. `body` is the text that its JSON-LD carries, where it does."""
+
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    published: datetime | None = None
+    updated: datetime | None = None
+    image: str = ""
+    section: str = ""
+    publisher: str = ""
+    language: str = ""
+    canonical: str = ""
+    description: str = ""
+    body: str = ""
+    kind: str = ""  # the schema.org type, or og:type
+    free: bool = True  # False: the publisher says that it must be paid for
+    tags: tuple[str, ...] = ()
+
+
+# --- times -------------------------------------------------------------------------------------------------------
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan januar janvier enero janeiro gennaio januari",
+            "february feb februar février fevrier febrero fevereiro febbraio februari",
+            "march mar märz maerz mars marzo março marco maart",
+            "april apr avril abril aprile",
+            "may mai mayo maio maggio mei",
+            "june jun juni juin junio junho giugno",
+            "july jul juli juillet julio julho luglio",
+            "august aug août aout agosto augustus",
+            "september sep sept septembre septiembre setembro settembre",
+            "october oct oktober octobre octubre outubro ottobre okt",
+            "november nov novembre noviembre novembro",
+            "december dec dezember décembre decembre diciembre dezembro dicembre dez",
+        ),
+        1,
+    )
+    for name in names.split()
+}
+_ZONES = {"utc": 0, "gmt": 0, "z": 0, "bst": 1, "cet": 1, "cest": 2, "est": -5, "edt": -4, "et": -5, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8, "pdt": -7, "ist": 5.5, "hkt": 8, "sgt": 8, "jst": 9, "aest": 10}  # fmt: skip
+_CLOCK = re.compile(
+    r"\b(\d{1,2})[:.h](\d{2})(?::(\d{2}))?\s*([ap]\.?m\.?)?(?![\d.])\s*(?:\(?([A-Za-z]{1,4})\b)?", re.IGNORECASE
+)
+_DAY_FIRST = re.compile(
+    r"\b(\d{1,2})(?:st|nd|rd|th|\.|er)?\s+(?:de\s+|of\s+)?([^\W\d_]{3,10})\.?,?\s+(?:de\s+)?((?:19|20)\d{2})\b"
+)
+_MONTH_FIRST = re.compile(r"\b([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+((?:19|20)\d{2})\b")
+_CJK_DATE = re.compile(r"((?:19|20)\d{2})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?日")
+_YEAR_FIRST = re.compile(r"\b((?:19|20)\d{2})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
+_ISO_LOOSE = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2})?)(?:[.,]\d+)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?",
+    re.IGNORECASE,
+)
+_RFC = re.compile(r"(\d{1,2} [A-Za-z]{3} \d{4}) (\d{2}:\d{2}(?::\d{2})?) ([+-]\d{4}|GMT|UTC|[A-Z]{3,4})")
+
+
+def when(written: str) -> datetime | None:
+    """The time that is written, aware and in UTC; a date alone is its midnight. None where there is none to be sure of."""
+    text = " ".join(written.split())[:200]
+    try:
+        return _iso(text) or _words(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _iso(text: str) -> datetime | None:
+    if re.fullmatch(r"1\d{9}(?:\d{3})?", text):  # seconds or milliseconds since 1970
+        return datetime.fromtimestamp(int(text[:10]), UTC)
+    if match := _ISO_LOOSE.match(text):
+        zone = (match[3] or "Z").upper().replace("UTC", "Z").replace("GMT", "Z")
+        found = datetime.fromisoformat(f"{match[1]}T{match[2]}{zone}")
+        return _sane(found)
+    return None
+
+
+def _words(text: str) -> datetime | None:
+    if (match := _CJK_DATE.search(text)) or (match := _YEAR_FIRST.search(text)):
+        day = datetime(int(match[1]), int(match[2]), int(match[3]), tzinfo=UTC)
+    elif (match := _DAY_FIRST.search(text)) and match[2].lower() in _MONTHS:
+        day = datetime(int(match[3]), _MONTHS[match[2].lower()], int(match[1]), tzinfo=UTC)
+    elif (match := _MONTH_FIRST.search(text)) and match[1].lower() in _MONTHS:
+        day = datetime(int(match[3]), _MONTHS[match[1].lower()], int(match[2]), tzinfo=UTC)
+    else:
+        return None
+    rest = f"{text[: match.start()]} | {text[match.end() :]}"
+    if clock := _CLOCK.search(rest):
+        hour, minute = int(clock[1]), int(clock[2])
+        if half := (clock[4] or "").lower()[:1]:
+            hour = hour % 12 + (12 if half == "p" else 0)
+        zone = (clock[5] or "").lower()
+        offset = _ZONES.get(zone, 0)
+        if numeric := re.match(
+            r"\s*\(?(?:UTC|GMT)?\s*([+-])(\d{2}):?(\d{2})\b",
+            rest[clock.end(3) if clock[3] else clock.end(2) :],
+            re.IGNORECASE,
+        ):
+            offset = (1 if numeric[1] == "+" else -1) * (int(numeric[2]) + int(numeric[3]) / 60)
+        if hour < 24 and minute < 60:
+            day = day.replace(hour=hour, minute=minute, second=int(clock[3] or 0)) - timedelta(hours=offset)
+    return _sane(day)
+
+
+def _sane(found: datetime) -> datetime | None:
+    aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return aware.astimezone(UTC) if 1990 <= aware.year <= 2100 else None
+
+
+# --- names -------------------------------------------------------------------------------------------------------
+
+_BY = re.compile(r"^\s*(?:(?:(?:written|words|posted|published|reported|story|article|review|reviewed|analysis|opinion|text)\s+)?by|author(?:s|\(s\))?|von|par|por|di|door)\b\s*:?\s*", re.IGNORECASE)  # fmt: skip
+_BETWEEN = re.compile(r"\s*(?:,|;|\||/|&|\band\b|\bund\b|\bet\b|\by\b|•|·|\n)\s*")
+_AFTER = re.compile(
+    r"(?:\s+(?:in|for|at|is|on|updated|published|last|posted|for the)\b|\s*[(\[<@]|\s+[-–—|]\s|\s+\d|\s*\.\s|:\s).*$",
+    re.DOTALL,
+)
+_DEGREES = re.compile(r"^(?:ph\.?\s?d|m\.?d|mba|m\.?s\.?c?|b\.?a|m\.?a|jr|sr|ii|iii|iv|esq|rn|rd|rdn|ms|cfp®?|cfa|cpa|cpt|lcsw|dds|dvm|do|facs|np|psyd|fand|j\.?d|mph|edd|msw|lmft|cscs)\.?$", re.IGNORECASE)  # fmt: skip
+_ROLE = re.compile(r"\b(?:correspondent|reporter|editor|staff|writer|columnist|journalist|contributor|bureau|news desk|agencies|newsroom|producer|chief|director|read more|min read|updated|published|follow|subscribe|share|comments?|posts? by|view all|profile|expert|specialist|reviewer)\b", re.IGNORECASE)  # fmt: skip
+
+
+def names_in(byline: str) -> tuple[str, ...]:
+    """The names of a byline ("By Ann Lee and Bo Hu in Beijing"), without roles, places and degrees."""
+    if byline.startswith(("http:", "https:", "www.", "@")) or "@" in byline.split(" ")[0]:
+        return ()
+    text = _BY.sub("", " ".join(html.unescape(byline).split()))
+    names: list[str] = []
+    for part in _BETWEEN.split(text):
+        name = _AFTER.sub("", f" {part}").strip(" .,:;–—-'\"")
+        name = _BY.sub("", name)
+        if not name or len(name) > 60 or len(name.split()) > 6 or _DEGREES.match(name):
+            continue
+        if _ROLE.search(name) and (names or len(name.split()) > 4):
+            continue
+        if any(c.isalpha() for c in name) and not any(c in name for c in "{}<>=_") and name not in names:
+            names.append(name)
+    return tuple(names[:12])
+
+
+# --- titles ------------------------------------------------------------------------------------------------------
+
+_SEPARATOR = re.compile(r"\s+[|–—•·»:\-‹›<>~]{1,2}\s+|\s*\|\s*|\s+::\s+|\s*_\s+|(?<=\S)_(?=\S+$)")
+
+
+def title_without_site(title: str, site: str = "", host: str = "") -> str:
+    """The title with the name of its site (" | BBC News", " - The Verge") taken off its end or its beginning."""
+    title = " ".join(html.unescape(title).split())
+    known = {
+        key_of(name) for name in (site, host.removeprefix("www.").split(".")[0], host.removeprefix("www.")) if name
+    }
+    known.discard("")
+
+    def is_site(part: str) -> bool:
+        key = key_of(part)
+        return bool(key) and any(
+            key == k
+            or (
+                len(key) > 3
+                and len(k) > 3
+                and (key.startswith(k) or k.startswith(key) or (k in key and len(key) < 2.5 * len(k)))
+            )
+            for k in known
+        )
+
+    for _ in range(3):
+        cuts = list(_SEPARATOR.finditer(title))
+        if not cuts:
+            break
+        last, first = cuts[-1], cuts[0]
+        if last.start() > 0 and is_site(title[last.end() :]):
+            title = title[: last.start()]
+        elif first.start() > 0 and len(title) > first.end() and is_site(title[: first.start()]):
+            title = title[first.end() :]
+        else:
+            break
+    return title.strip()
+
+
+# --- JSON-LD -----------------------------------------------------------------------------------------------------
+
+_ARTICLES = ("NewsArticle", "ReportageNewsArticle", "AnalysisNewsArticle", "OpinionNewsArticle", "LiveBlogPosting", "BackgroundNewsArticle", "ReviewNewsArticle", "Article", "BlogPosting", "TechArticle", "ScholarlyArticle", "Report", "AdvertiserContentArticle", "SocialMediaPosting", "DiscussionForumPosting", "Review", "Recipe", "HowTo", "MedicalWebPage", "Course", "WebPage")  # fmt: skip
+_CONTROL = re.compile(r"[\x00-\x1f]+")
+_MAX_LD = 2_000_000
+
+
+def _nodes(value: Any, depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    if depth > 6:
+        return
+    if isinstance(value, list):
+        for item in value[:200]:
+            yield from _nodes(item, depth + 1)
+    elif isinstance(value, dict):
+        yield value
+        for name in ("@graph", "mainEntity", "mainEntityOfPage", "itemListElement", "hasPart"):
+            if isinstance(value.get(name), (dict, list)):
+                yield from _nodes(value[name], depth + 1)
+
+
+def _types(node: Mapping[str, Any]) -> tuple[str, ...]:
+    kind = node.get("@type", ())
+    return (
+        (kind,)
+        if isinstance(kind, str)
+        else tuple(k for k in kind if isinstance(k, str))
+        if isinstance(kind, list)
+        else ()
+    )
+
+
+def _linked_data(tree: _Element) -> list[Mapping[str, Any]]:
+    found: list[Mapping[str, Any]] = []
+    for script in tree.iter("script"):
+        if "ld+json" not in (script.get("type") or "").lower() or not script.text or len(script.text) > _MAX_LD:
+            continue
+        text = (
+            _CONTROL.sub(" ", script.text)
+            .strip()
+            .removeprefix("<!--")
+            .removesuffix("-->")
+            .removeprefix("//<![CDATA[")
+            .removesuffix("//]]>")
+            .strip()
+            .rstrip(";")
+        )
+        for attempt in (text, re.sub(r",\s*([}\]])", r"\1", text)):
+            try:
+                found.extend(_nodes(orjson.loads(attempt)))
+                break
+            except orjson.JSONDecodeError:
+                continue
+    return found
+
+
+def _string(value: Any) -> str:
+    if isinstance(value, str):
+        return " ".join(html.unescape(value).split())
+    if isinstance(value, list):
+        return next((text for item in value if (text := _string(item))), "")
+    if isinstance(value, dict):
+        return _string(value.get("name") or value.get("@value") or value.get("url") or "")
+    return ""
+
+
+def _people(value: Any, by_id: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    if isinstance(value, list):
+        return [name for item in value[:20] for name in _people(item, by_id)]
+    if isinstance(value, dict):
+        if not value.get("name") and (known := by_id.get(str(value.get("@id")))):
+            value = known
+        name = value.get("name")
+        return list(names_in(name)) if isinstance(name, str) else _people(name, by_id) if name else []
+    return list(names_in(value)) if isinstance(value, str) else []
+
+
+def _picture(value: Any, by_id: Mapping[str, Mapping[str, Any]]) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return next((url for item in value if (url := _picture(item, by_id))), "")
+    if isinstance(value, dict):
+        if not value.get("url") and (known := by_id.get(str(value.get("@id")))):
+            value = known
+        return _string(value.get("url") or value.get("contentUrl") or "")
+    return ""
+
+
+# --- the whole ---------------------------------------------------------------------------------------------------
+
+_TITLES = ("og:title", "parsely-title", "twitter:title", "dc.title", "citation_title", "sailthru.title")
+_PUBLISHED = ("article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date", "article.published", "pubdate", "publishdate", "publish-date", "publish_date", "published_time", "dc.date.issued", "dcterms.created", "dc.date", "dc.date.created", "dcterms.date", "dcterms.issued", "citation_publication_date", "citation_online_date", "citation_date", "article_date_original", "originalpublicationdate", "cxenseparse:recs:publishtime", "bt:pubdate", "ptime", "date", "datecreated", "created")  # fmt: skip
+_UPDATED = (
+    "article:modified_time",
+    "og:updated_time",
+    "datemodified",
+    "lastmod",
+    "last-modified",
+    "dcterms.modified",
+    "dc.date.modified",
+)
+_AUTHORS = ("author", "article:author", "article:author_name", "parsely-author", "sailthru.author", "byl", "dc.creator", "dcterms.creator", "citation_author", "cxenseparse:author", "twitter:data1")  # fmt: skip
+_BYLINE = re.compile(
+    r"(?:^|[-_\s])(?:byline|by-line|author|authors|author-?name|writer|posted-?by|article-?author|post-?author|entry-?author|contributor)(?:$|[-_\s])",
+    re.IGNORECASE,
+)
+_PUBLISHED_NAME = re.compile(r"(?:^|[-_\s])(?:date|time|published|publish(?:ed)?-?(?:date|time|on|at)|post-?date|entry-?date|pub-?date|article-?date|timestamp|dateline|date-?published|posted-?on)(?:$|[-_\s])", re.IGNORECASE)  # fmt: skip
+
+
+def _meta(tree: _Element) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for element in tree.iter("meta"):
+        name = (element.get("property") or element.get("name") or element.get("itemprop") or "").strip().lower()
+        if name and (content := (element.get("content") or "").strip()):
+            found.setdefault(name, []).append(html.unescape(content))
+    return found
+
+
+def _first(meta: Mapping[str, Sequence[str]], names: Sequence[str]) -> str:
+    return next((meta[name][0] for name in names if name in meta), "")
+
+
+def _headings(tree: _Element) -> list[str]:
+    return [text for element in tree.iter("h1") if (text := text_of(element)) and len(text) < 300]
+
+
+def _title(tree: _Element, meta: Mapping[str, Sequence[str]], headline: str, site: str, host: str) -> str:
+    headings = _headings(tree)
+    element = next(tree.iter("title"), None)
+    page = text_of(element) if element is not None else ""
+    offered = [t for t in (_first(meta, _TITLES), headline, page) if t]
+    cleaned = [title_without_site(t, site, host) for t in offered]
+    # the heading that readers see, where what the page says of itself bears it out
+    for heading in headings:
+        key = key_of(heading)
+        if len(key) > 8 and any(
+            key in key_of(t) or (len(key_of(c)) > 12 and key_of(c) in key)
+            for t, c in zip(offered, cleaned, strict=True)
+        ):
+            return heading
+    if len(headings) == 1 and len(headings[0].split()) > 3 and cleaned:
+        shared = set(headings[0].lower().split()) & {w for c in cleaned for w in c.lower().split()}
+        if len(shared) >= 0.5 * len(headings[0].split()):
+            return headings[0]
+    return next((t for t in cleaned if t), headings[0] if headings else "")
+
+
+def _shown_byline(tree: _Element) -> tuple[str, ...]:
+    for element in tree.iter("a", "span", "p", "div", "address", "strong", "li", "h4", "h5", "cite"):
+        marked = element.get("rel") == "author" or element.get("itemprop") == "author"
+        if not marked:
+            name = element.get("class") or ""
+            marked = bool(name) and _BYLINE.search(name) is not None
+        if not marked:
+            continue
+        text = text_of(element)
+        if (
+            3 < len(text) < 100
+            and (names := names_in(text))
+            and not _ROLE.search(names[0])
+            and len(names[0].split()) < 6
+        ):
+            return names
+    return ()
+
+
+def _shown_time(tree: _Element) -> datetime | None:
+    for element in tree.iter("time"):
+        name = f"{element.get('class') or ''} {element.get('itemprop') or ''}".lower()
+        if "update" in name or "modif" in name:
+            continue
+        if found := when(element.get("datetime") or "") or when(text_of(element)):
+            return found
+    for element in tree.iter("span", "p", "div", "li", "abbr"):
+        label = element.get("class") or element.get("id") or ""
+        if element.get("itemprop") == "datePublished":
+            text = element.get("content") or text_of(element)
+        elif label and _PUBLISHED_NAME.search(label):
+            text = text_of(element)
+        else:
+            continue
+        if len(text) < 100 and (found := when(text)):
+            return found
+    return None
+
+
+_IN_URL = re.compile(r"/((?:19|20)\d{2})[/-](0[1-9]|1[0-2])[/-](0[1-9]|[12]\d|3[01])(?:/|-|$)")
+
+
+def about(tree: _Element, url: str) -> About:
+    """What the page says of its article."""
+    meta = _meta(tree)
+    nodes = _linked_data(tree)
+    by_id = {str(node["@id"]): node for node in nodes if "@id" in node}
+    rank = {kind: place for place, kind in enumerate(_ARTICLES)}
+    articles = sorted(
+        (node for node in nodes if any(kind in rank for kind in _types(node))),
+        key=lambda node: min(rank[kind] for kind in _types(node) if kind in rank),
+    )
+    article: Mapping[str, Any] = articles[0] if articles else {}
+    kind = next((k for k in _types(article) if k in rank), "") or _first(meta, ("og:type",))
+
+    host = urlsplit(url).netloc
+    publisher = _first(meta, ("og:site_name", "application-name", "publisher", "dc.publisher", "citation_publisher"))
+    named = article.get("publisher")
+    if isinstance(named, dict) and not named.get("name"):
+        named = by_id.get(str(named.get("@id")), named)
+    site = _string(named)
+    if site.startswith(("http:", "https:", "#", "/")):
+        site = ""
+    authors = _people(article.get("author") or article.get("creator"), by_id) if kind != "WebPage" else []
+    if not authors:
+        authors = [name for key in _AUTHORS for value in meta.get(key, ()) for name in names_in(value)]
+    known = {key_of(name) for name in (publisher, site, host.removeprefix("www.").split(".")[0]) if name}
+    people = (
+        tuple(dict.fromkeys(name for name in authors if key_of(name) not in known))
+        or _shown_byline(tree)
+        or tuple(authors[:1])
+    )
+
+    published = when(
+        _string(article.get("datePublished") or article.get("uploadDate") or article.get("dateCreated") or "")
+    )
+    for name in _PUBLISHED if published is None else ():
+        if name in meta and (published := when(meta[name][0])):
+            break
+    published = published or _shown_time(tree)
+    if published is None and (match := _IN_URL.search(url)):
+        published = when("-".join(match.groups()))
+    updated = when(_string(article.get("dateModified") or "")) or when(_first(meta, _UPDATED))
+
+    image = _first(
+        meta, ("og:image", "og:image:url", "og:image:secure_url", "twitter:image", "twitter:image:src")
+    ) or _picture(article.get("image"), by_id)
+    canonical = next(
+        (link.get("href") or "" for link in tree.iter("link") if (link.get("rel") or "").lower() == "canonical"), ""
+    ) or _first(meta, ("og:url",))
+    free = article.get("isAccessibleForFree", True)
+    tags = [
+        t.strip() for value in (*meta.get("article:tag", ()), *meta.get("news_keywords", ())) for t in value.split(",")
+    ]
+    return About(
+        title=_title(tree, meta, _string(article.get("headline")), publisher or site, host),
+        authors=people,
+        published=published,
+        updated=updated,
+        image=urljoin(url, image) if image and not image.startswith("data:") else "",
+        section=_string(article.get("articleSection"))
+        or _first(meta, ("article:section", "parsely-section", "og:article:section", "cxenseparse:section")),
+        publisher=" ".join((publisher or site).split()),
+        language=(
+            tree.get("lang")
+            or tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+            or _string(article.get("inLanguage"))
+            or _first(meta, ("og:locale", "content-language", "language"))
+        )
+        .replace("_", "-")
+        .split("-")[0]
+        .strip()
+        .lower(),
+        canonical=urljoin(url, canonical) if canonical else "",
+        description=" ".join(_first(meta, ("og:description", "description", "twitter:description")).split()),
+        body=article["articleBody"] if isinstance(article.get("articleBody"), str) else "",
+        kind=kind,
+        free=str(free).lower() not in ("false", "no"),
+        tags=tuple(dict.fromkeys(t for t in tags if t))[:20],
+    )
