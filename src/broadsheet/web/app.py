@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from http import HTTPStatus
@@ -29,8 +28,6 @@ from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
 from broadsheet.web import api, images, pages, security
 from broadsheet.web.views import HERE, render
-
-log = logging.getLogger(__name__)
 
 
 class Net:
@@ -101,7 +98,6 @@ def create_app(
             ConfigError: _problem(500),
             BroadsheetError: _problem(500),
             HTTPException: _http_problem,
-            Exception: _broken,
         },
     )
     app.state.newsstand = Newsstand(engine, settings, recipe)
@@ -198,8 +194,3 @@ def _http_problem(request: Request, error: Exception) -> Response:
     for name, value in (error.headers or {}).items():
         made.headers[name] = value
     return made
-
-
-def _broken(request: Request, error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
-    return answer(request, 500, "Broadsheet made a mistake with this page. It was written to the log; try again.")

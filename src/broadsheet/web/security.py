@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import ipaddress
+import logging
 import re
 import secrets
 import time
@@ -25,6 +26,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
+
+log = logging.getLogger(__name__)
 
 COOKIE = "broadsheet"
 COOKIE_AGE = 400 * 24 * 3600  # the longest that browsers keep one
@@ -113,12 +116,17 @@ def host_is_ours(header: str, settings: Settings, extra: frozenset[str] = frozen
 
 
 def comes_from_us(headers: Headers) -> bool:
-    """Whether a request that changes something was sent by a page of ours, or by no browser at all."""
+    """Whether a request that changes something may have been sent by a page of ours, or by no browser at all.
+
+    The first of two locks: every form also carries a token, and the API takes only JSON, which no other site may send.
+    Origin is "null" for our own forms (Referrer-Policy: no-referrer makes it so), and browsers send Sec-Fetch-Site only
+    to https and loopback: where neither says anything, the second lock decides.
+    """
     site = headers.get("sec-fetch-site")
-    if site is not None and site not in ("same-origin", "none"):
-        return False
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = headers.get("origin", "null")
+    return origin == "null" or urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
 
 
 @dataclass(slots=True)
@@ -250,6 +258,12 @@ class Guard:
             if started:
                 raise
             await self.refuse(Request(scope), *_TOO_MUCH)(scope, receive, sending)
+        except Exception:
+            # here and not in the outermost handler, so that this answer wears the same headers as any other
+            if started:
+                raise
+            log.exception("%s %s failed", scope["method"], scope["path"])
+            await self.refuse(Request(scope), 500, BROKEN)(scope, receive, sending)
 
     def _session(self, headers: Headers) -> Session | None:
         try:
@@ -304,6 +318,7 @@ class Guard:
             )
 
 
+BROKEN = "Broadsheet made a mistake with this page. It was written to the log; try again."
 _TOO_MUCH = (413, f"That is more than {MAX_BODY // 1024 // 1024} MB, the most that can be sent at once.")
 
 
