@@ -26,7 +26,10 @@ _MAX_SLOW = (
     4 * 1024 * 1024
 )  # feedparser takes 0.15 s a megabyte: a large broken feed is not worth more than half a second
 _ITEM = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>/]", re.I)
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S)
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html[^>]*>\s*<(?!feed|rss|rdf)|html|head|body)",
+    re.I | re.S,
+)
 
 
 def _inflated(body: bytes, problems: Problems) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
@@ -103,7 +104,7 @@ def _by_feedparser(text: str) -> datetime | None:
 
     try:
         parts = _parse_date(text)
-        return None if parts is None else datetime(*parts[:6], tzinfo=UTC)
+        return None if parts is None else datetime.fromtimestamp(calendar.timegm(parts), UTC)
     except Exception:  # feedparser's handlers raise what they like on odd dates
         return None
 
@@ -124,7 +125,7 @@ def moment(written: str) -> tuple[datetime | None, str]:
         found = found or _by_feedparser(text)
     if found is None:
         return None, f"a date that can't be read ({text[:40]!r})"
-    if found.year < 1000 or found.year > 2100 or found.timestamp() in range(0, 172_800):
+    if found.year < 1000 or found.year > 2100 or 0 <= found.timestamp() < 172_800:
         return None, f"a date that no news can have ({text[:40]!r})"
     if found.year < 1990:
         return found, f"a date before there were feeds ({text[:40]!r})"

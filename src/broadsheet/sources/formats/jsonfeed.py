@@ -48,7 +48,7 @@ def _draft(item: dict[str, Any], base: str, feed_authors: tuple[str, ...], probl
         url=url,
         title=one_line(_text(item.get("title"))),
         summary=as_html(_text(item.get("summary"))),
-        content=resolve_links(content, lambda: url or base),
+        content=resolve_links(content, url or base),
         published=problems.time(_text(item.get("date_published"))),
         updated=problems.time(_text(item.get("date_modified"))),
         authors=_authors(item) or feed_authors,

@@ -12,7 +12,7 @@ _DECLARATION = re.compile(r"""<!ENTITY\s+([\w.:-]{1,60})\s+(?:"([^"]*)"|'([^']*)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7});|#[xX]([0-9a-fA-F]{1,6});|([A-Za-z][\w.:-]{0,59});)?")
 _PROTECTED = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.S)
-_XML_DECLARATION = re.compile(r"\s*<\?xml[^>]*>", re.I)
+_XML_DECLARATION = re.compile(r"((?:\s|<!--(?:[^-]|-(?!->))*-->)*)<\?xml[^>]*>", re.I)
 _TAG = r"[A-Za-z_][\w.:-]*"
 # What a publisher writes as text and fills with markup. Greedy up to the first end tag of the same name.
 _TEXTUAL = re.compile(
@@ -76,6 +76,44 @@ def _character(match: re.Match[str]) -> str:
     return chr(number) if allowed else ""
 
 
+# The prefixes that feeds use without saying what they mean, and what they mean everywhere else.
+_PREFIXES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "a10": "http://www.w3.org/2005/Atom",
+    "rss": "http://purl.org/rss/1.0/",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "dcterms": "http://purl.org/dc/terms/",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "media": "http://search.yahoo.com/mrss/",
+    "itunes": "http://www.itunes.com/dtds/podcast-1.0.dtd",
+    "feedburner": "http://rssnamespace.org/feedburner/ext/1.0",
+    "news": "http://www.google.com/schemas/sitemap-news/0.9",
+    "image": "http://www.google.com/schemas/sitemap-image/1.1",
+    "video": "http://www.google.com/schemas/sitemap-video/1.1",
+    "xhtml": "http://www.w3.org/1999/xhtml",
+}
+_ELEMENT_PREFIX = re.compile(r"</?([A-Za-z_][\w.-]{0,30}):[A-Za-z_]")
+_ATTRIBUTE_PREFIX = re.compile(r"""\s([A-Za-z_][\w.-]{0,30}):[A-Za-z_][\w.-]*\s*=""")
+_ROOT = re.compile(r"<[A-Za-z_][^<>]*?(?=/?>)")
+_OPEN_TAG = re.compile(r"<[A-Za-z_][\w.:-]*\s[^<>]*>")
+_BARE_VALUE = re.compile(r"""([\w.:-]+\s*=\s*)(?:("[^"]*"|'[^']*')|([^\s"'<>]+?)(?=\s|/?>))""")
+
+
+def _declared_prefixes(text: str) -> str:
+    """The text with every prefix that it uses and does not declare declared on its root."""
+    root = _ROOT.search(text)
+    if root is None:
+        return text
+    markup = _PROTECTED.sub("", text)
+    used = set(_ELEMENT_PREFIX.findall(markup)) - {"xml", "xmlns"}
+    for tag in _OPEN_TAG.findall(markup):
+        used.update(p for p in _ATTRIBUTE_PREFIX.findall(tag) if p not in ("xml", "xmlns"))
+    missing = sorted(p for p in used if f"xmlns:{p}" not in text)[:50]
+    declarations = "".join(f' xmlns:{p}="{_PREFIXES.get(p.lower(), "urn:undeclared:" + p)}"' for p in missing)
+    return text[: root.end()] + declarations + text[root.end() :]
+
+
 class _References:
     """Mends references outside CDATA: known names become their characters, the rest is text that began with `&`."""
 
@@ -127,7 +165,7 @@ def light(text: str) -> tuple[str, list[str]]:
     text, declared, refused = _without_doctype(stripped)
     problems += refused
     # An XML declaration is about bytes and this is text; a broken one is the commonest reason that a feed is refused.
-    text = _XML_DECLARATION.sub("", text, count=1)
+    text = _XML_DECLARATION.sub(r"\1", text, count=1)
     if not text.startswith("<") and 0 <= (start := text.find("<")) < 4000:
         if text[:start].strip():
             problems.append("text before the feed was left out")
@@ -137,7 +175,10 @@ def light(text: str) -> tuple[str, list[str]]:
         problems.append("control characters were left out")
     references = _References(declared, budget=len(text) + 100_000)
     text = _outside_cdata(text, _REFERENCE, references)
-    return text, problems + sorted(references.problems)
+    declared_text = _declared_prefixes(text)
+    if declared_text != text:
+        problems.append("prefixes that the feed does not declare were read by their usual meaning")
+    return declared_text, problems + sorted(references.problems)
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -154,7 +195,10 @@ def _escaped(match: re.Match[str]) -> str:
 
 def deep(text: str) -> tuple[str, list[str]]:
     """The text with markup that was written bare into descriptions and titles made into text. After `light`."""
-    mended = _TEXTUAL.sub(_escaped, _LOOSE_LT.sub("&lt;", text) if "<![CDATA[" not in text else text)
+    quoted = _OPEN_TAG.sub(
+        lambda tag: _BARE_VALUE.sub(lambda m: f"{m[1]}{m[2]}" if m[2] else f'{m[1]}"{m[3]}"', tag[0]), text
+    )
+    mended = _TEXTUAL.sub(_escaped, _outside_cdata(quoted, _LOOSE_LT, "&lt;"))
     if mended == text:
         return text, []
-    return mended, ["markup written bare into text was read as text"]
+    return mended, ["markup written bare into text, or attributes without quotes, were read as what they mean"]

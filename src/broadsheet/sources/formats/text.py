@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html import escape, unescape
 from urllib.parse import urljoin
 
@@ -69,18 +68,15 @@ def has_scheme(link: str) -> bool:
     return _SCHEME.match(link) is not None
 
 
-def resolve_links(markup: str, base: Callable[[], str]) -> str:
-    """The markup with its relative links made whole; `base` is asked for only where there is one."""
-    if "=" not in markup or _RELATIVE.search(markup) is None:
-        return markup
-    root = base()
-    if not root:
+def resolve_links(markup: str, base: str) -> str:
+    """The markup with its relative links made whole."""
+    if not base or "=" not in markup or _RELATIVE.search(markup) is None:
         return markup
 
     def whole(match: re.Match[str]) -> str:
         quote, link = ('"', match[2]) if match[2] is not None else ("'", match[3])
         if has_scheme(link):
             return match[0]
-        return f"{match[1]}{quote}{escape(join(root, unescape(link)), quote=True)}{quote}"
+        return f"{match[1]}{quote}{escape(join(base, unescape(link)), quote=True)}{quote}"
 
     return _RELATIVE.sub(whole, markup)

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
 from typing import Literal
 
 from lxml import etree
@@ -76,7 +75,7 @@ _NAMESPACES = {
     "http://www.google.com/schemas/sitemap-video/1.1": "video:",
     "http://www.w3.org/1999/xhtml": "xhtml:",
 }
-_ATOM = re.compile(r"\{(?:http://www\.w3\.org/2005/atom|http://purl\.org/atom/|http://purl\.org/(?:pie|echo)/)", re.I)
+_ATOM = ("{http://www.w3.org/2005/Atom}", "{http://purl.org/atom/", "{http://purl.org/pie/", "{http://purl.org/echo/")
 _HTML_TYPES = frozenset(("html", "text/html", "text/x-html", "xhtml", "application/xhtml+xml"))
 _ITEM_TAGS = ("{*}item", "{*}entry", "{*}Item", "{*}ITEM", "{*}Entry", "{*}ENTRY")
 _NOT_FEEDS = {
@@ -104,28 +103,35 @@ class Reading:
     sitemaps: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=4096)
+_KEYS: dict[object, str] = {}
+
+
 def _key(tag: object) -> str:
     """`title`, `dc:creator`, `media:content`: what a tag means. A name of an unknown namespace starts with `?`."""
-    if not isinstance(tag, str):
-        return "?"
+    known = _KEYS.get(tag)
+    if known is None:
+        if len(_KEYS) > 4096:  # a feed of made-up names must not fill the memory
+            _KEYS.clear()
+        known = _KEYS[tag] = _meaning(tag) if isinstance(tag, str) else "?"
+    return known
+
+
+def _meaning(tag: str) -> str:
     if tag[0] != "{":
         return tag.lower()
     namespace, _, name = tag[1:].partition("}")
     namespace = namespace.strip().lower()
-    prefix = _NAMESPACES.get(namespace)
-    if prefix is None and namespace.startswith("http://backend.userland.com/rss"):
-        prefix = ""
-    if prefix is None and namespace.startswith("https:"):
-        prefix = _NAMESPACES.get("http:" + namespace[6:])
-    if prefix is None:
-        prefix = _NAMESPACES.get(namespace.rstrip("/")) if namespace.endswith("/") else _NAMESPACES.get(namespace + "/")
+    if namespace.startswith("https:"):
+        namespace = "http:" + namespace[6:]
+    prefix = "" if namespace.startswith("http://backend.userland.com/rss") else None
+    for variant in (namespace, namespace.rstrip("/"), namespace + "/"):
+        if prefix is None:
+            prefix = _NAMESPACES.get(variant)
     return ("?" if prefix is None else prefix) + name.lower()
 
 
-@lru_cache(maxsize=4096)
 def _is_atom(tag: object) -> bool:
-    return isinstance(tag, str) and _ATOM.match(tag) is not None
+    return isinstance(tag, str) and tag.startswith(_ATOM)
 
 
 def _fields(parent: Element) -> Fields:
@@ -218,6 +224,10 @@ def _title(fields: Fields, *names: str) -> str:
 def _html(element: Element) -> str:
     text, is_html = _markup(element)
     return text if is_html else as_html(text)
+
+
+def _resolved(element: Element, base: str) -> str:
+    return resolve_links(_html(element), base)
 
 
 def _person(element: Element) -> str:
@@ -400,8 +410,7 @@ def _draft(item: Element, feed: _Feed) -> Draft:
         chosen = contents[0]
         if len(contents) > 1:  # the same text in several types: HTML tells most
             chosen = next((c for c in contents if _markup_type(c) in _HTML_TYPES), contents[0])
-        root = base_for(chosen)
-        content = resolve_links(_html(chosen), lambda: root)
+        content = _resolved(chosen, base_for(chosen))
     summary = ""
     for name in (
         "description",
@@ -414,11 +423,9 @@ def _draft(item: Element, feed: _Feed) -> Draft:
     ):
         for element in fields.get(name, ()):
             if not summary:
-                root = base_for(element)
-                summary = resolve_links(_html(element), lambda: root)
+                summary = _resolved(element, base_for(element))
             elif name == "description" and not content:  # a second description is the long one
-                root = base_for(element)
-                content = resolve_links(_html(element), lambda: root)
+                content = _resolved(element, base_for(element))
         if summary:
             break
 
