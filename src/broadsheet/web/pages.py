@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, store
 from broadsheet.errors import InputError, NotFound
-from broadsheet.model import Article, Event, Follow, Reader, ReaderId, Story, StoryId, named
+from broadsheet.model import Article, ArticleId, Event, Follow, Reader, ReaderId, Story, StoryId, named
 from broadsheet.reading import Card, Newsstand
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover
@@ -28,7 +28,7 @@ from broadsheet.web.views import body, render
 PER_PAGE = 30
 SOURCES_PER_PAGE = 100
 MOST_PAGES = 12  # of For you, one after another
-Handler = Callable[[Request], Response]
+VISIT = timedelta(minutes=30)
 TOPICS = (
     ("11000000", "politics and government"), ("16000000", "conflict, war and peace"),
     ("04000000", "economy, business and finance"), ("13000000", "science and technology"), ("07000000", "health"),
@@ -241,7 +241,7 @@ def story(request: Request) -> Response:
         **choices(reader),
     )
     if by_the_reader(request):
-        news.act(reader.id, Event(reader=reader.id, kind="opened", at=news.now(), story=page.story.id))
+        opened(news, reader, page.story.id)
     return answer
 
 
@@ -264,9 +264,15 @@ def article(request: Request) -> Response:
         **choices(reader),
     )
     if card is not None and by_the_reader(request):
-        opened = Event(reader=reader.id, kind="opened", at=news.now(), story=card.story.id, article=found.id)
-        news.act(reader.id, opened)
+        opened(news, reader, card.story.id, found.id)
     return answer
+
+
+def opened(news: Newsstand, reader: Reader, story_id: StoryId, article_id: ArticleId | None = None) -> None:
+    """Record that a story was opened; loading it again at once, or reading its articles, is the same visit."""
+    last, now = reader.opened.get(story_id), news.now()
+    if last is None or now - last >= VISIT:
+        news.act(reader.id, Event(reader=reader.id, kind="opened", at=now, story=story_id, article=article_id))
 
 
 def story_card(news: Newsstand, reader: Reader, found: Article) -> Card | None:
@@ -415,7 +421,7 @@ def you(request: Request) -> Response:
         if row.pinned or abs(row.now) >= 0.005
     ]
     top = max((abs(float(cast(float, row["value"]))) for row in rows), default=1.0) or 1.0
-    return render(request, "you.html", reader=reader, rows=rows[:100], hidden_rows=max(0, len(rows) - 100), top=top)
+    return render(request, "you.html", reader=reader, rows=rows, top=top)
 
 
 def settings(request: Request, form: FormData) -> Response:

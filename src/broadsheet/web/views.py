@@ -26,14 +26,14 @@ IMAGE_WIDTH_NAMES = ("src", "alt", "width", "height")
 
 
 def ago(when: datetime | None, now: datetime) -> str:
-    """How long ago, as a person says it: `now`, `5 min ago`, `3 h ago`, `yesterday`, `Tuesday`, `3 August`, `3 August 2025`."""
+    """How long ago, as a person says it: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `Tuesday`, `3 August`, `3 August 2025`."""
     if when is None:
         return "at an unknown time"
     passed = now - when
     if passed < -timedelta(minutes=1):
         return f"{when.day} {when:%B}, {when:%H:%M}" if passed > -timedelta(days=300) else f"{when.day} {when:%B %Y}"
     if passed < timedelta(minutes=1):
-        return "now"
+        return "just now"
     if passed < timedelta(hours=1):
         return f"{int(passed.total_seconds() // 60)} min ago"
     if passed < timedelta(hours=12) or when.date() == now.date():
