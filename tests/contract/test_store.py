@@ -346,7 +346,7 @@ def test_an_article_comes_back_as_it_was_saved(db: Connection) -> None:
 
 @pytest.mark.parametrize("words", ["NUL \x00 here", "half \ud800 a pair", "bell \x07"])
 def test_words_that_no_database_holds_are_saved_without_what_it_cannot_hold(db: Connection, words: str) -> None:
-    article = an_article(words, text=words, key_points=(words,), url="https://example.org/odd")
+    article = replace(an_article("x"), title=words, text=words, key_points=(words,))
     store.articles.save(db, [article])
     assert (found := store.articles.get(db, article.id)) is not None
     assert found.title == found.text == found.key_points[0].replace("\x07", "") == clean(words)
@@ -500,7 +500,7 @@ def a_full_reader() -> Any:
     return a_reader(
         follows=(Follow(kind="topic", value="1", label="Chess", since=NOON),),
         mutes=(Mute(kind="person", value="X", until=NOON + DAY), Mute(kind="keyword", value="y")),
-        weights={("topic", "1"): Weight(value=0.5, at=NOON, label="Chess", pinned=True)},
+        weights={("topic", "1"): Weight(value=0.5, at=NOON, label="Chess", pinned=True, since=NOON - DAY, came_from={"more": 2})},
         interest=bytes_of(np.ones(4)), interest_mass=2.5, interest_at=NOON, disinterest=b"", disinterest_mass=0.5,
         languages=("en", "fr"), scope="subscriptions", subscriptions=frozenset({SourceId("s")}), images="off",
         tuning={"freshness": 2.0}, saved=(StoryId("b"), StoryId("a")), hidden=frozenset({StoryId("h")}),
@@ -556,7 +556,7 @@ def a_feed() -> Feed:
         Reason(signal="x", points=0.1, fact=""),
     )
     return Feed(
-        id=FeedId("f"), reader=ReaderId("ada"), at=NOON, recipe="default", recipe_hash="h",
+        id=FeedId("f"), reader=ReaderId("ada"), at=NOON, recipe="default", recipe_hash="h", left_out={"muted": 3},
         items=(FeedItem(story=StoryId("s"), reasons=reasons), FeedItem(story=StoryId("t"), reasons=())),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from broadsheet.model import Article, ArticleId, SourceId, StoryId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import articles
-from broadsheet.store.types import EPOCH, Words
+from broadsheet.store.types import EPOCH, Time, Words
 
 _COLUMNS = tuple(c.name for c in articles.c if c.name not in ("number", "time", "story"))
 _LISTS = ("key_points", "authors", "captions", "tags")
@@ -80,7 +80,7 @@ def known(db: Connection, ids: Iterable[ArticleId]) -> set[ArticleId]:
 
 
 def _without_html(columns: Sequence[Any]) -> list[Any]:
-    return [literal("", Words).label("html") if c.name == "html" else c for c in columns]
+    return [literal("", Words()).label("html") if c.name == "html" else c for c in columns]
 
 
 def many(db: Connection, ids: Iterable[ArticleId], *, html: bool = True) -> list[Article]:
@@ -123,7 +123,7 @@ def latest(
     before: with both, articles of the same microsecond are neither lost nor shown twice."""
     query = select(*_without_html(_SELECT)).order_by(articles.c.time.desc(), articles.c.id.desc()).limit(limit)
     if before is not None and before_id is not None:
-        query = query.where(tuple_(articles.c.time, articles.c.id) < tuple_(before, before_id))
+        query = query.where(tuple_(articles.c.time, articles.c.id) < tuple_(literal(before, Time()), literal(before_id)))
     elif before is not None:
         query = query.where(articles.c.time < before)
     if sources is not None:

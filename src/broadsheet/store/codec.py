@@ -138,7 +138,16 @@ def reader_out(reader: Reader) -> Json:
         "follows": [follow_out(f) for f in reader.follows],
         "mutes": [mute_out(m) for m in reader.mutes],
         "weights": [
-            [kind, value, float(w.value), microseconds(w.at), w.label, w.pinned]
+            [
+                kind,
+                value,
+                float(w.value),
+                microseconds(w.at),
+                w.label,
+                w.pinned,
+                time_out(w.since),
+                dict(w.came_from),
+            ]
             for (kind, value), w in reader.weights.items()
         ],
         "interest": [_bytes_out(reader.interest), float(reader.interest_mass), time_out(reader.interest_at)],
@@ -165,8 +174,10 @@ def reader_in(id_: str, name: str, created: datetime | None, kept: Json) -> Read
         follows=tuple(f for f in map(follow_in, kept["follows"]) if f is not None),
         mutes=tuple(m for m in map(mute_in, kept["mutes"]) if m is not None),
         weights={
-            (kind, value): Weight(value=weight, at=_time(at), label=label, pinned=pinned)
-            for kind, value, weight, at, label, pinned in kept["weights"]
+            (kind, value): Weight(
+                value=weight, at=_time(at), label=label, pinned=pinned, since=time_in(since), came_from=came_from
+            )
+            for kind, value, weight, at, label, pinned, since, came_from in kept["weights"]
         },
         interest=base64.b64decode(interest),
         interest_mass=interest_mass,

@@ -20,7 +20,7 @@ def log(db: Connection, feed: Feed, positions: Sequence[int] | None = None) -> N
     stood = tuple(range(len(feed.items)) if positions is None else positions)
     row = {
         "id": feed.id, "reader": feed.reader, "at": feed.at, "recipe": feed.recipe, "recipe_hash": feed.recipe_hash,
-        "items": codec.items_out(feed.items, stood),
+        "left_out": dict(feed.left_out), "items": codec.items_out(feed.items, stood),
     }  # fmt: skip
     upsert(db, feeds, [row], key=("id",))
 
@@ -32,6 +32,7 @@ def _in(row: Any) -> Feed:
         at=row.at,
         recipe=row.recipe,
         recipe_hash=row.recipe_hash,
+        left_out=row.left_out,
         items=codec.items_in(row.items),
     )
 

@@ -171,5 +171,6 @@ feeds = Table(
     Column("at", Time),
     Column("recipe", Words),
     Column("recipe_hash", Text),
+    Column("left_out", Json),
     Column("items", Json),
 )  # fmt: skip

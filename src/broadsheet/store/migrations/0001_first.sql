@@ -176,6 +176,7 @@ CREATE TABLE feeds (
     at BIGINT NOT NULL,
     recipe TEXT NOT NULL,
     recipe_hash TEXT NOT NULL,
+    left_out TEXT NOT NULL,
     items TEXT NOT NULL
 );
 CREATE INDEX feeds_reader ON feeds (reader, at);
