@@ -121,11 +121,9 @@ def build_feed(
     admitted, left_out = admit(reader, edition, now, frozenset(before))
     above = [row for story in before if (row := edition.row_of(story)) is not None]
     ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))
-    picked = pick(desk, ranking.best, recipe.length, recipe.diversity, above)
-    items = [
-        FeedItem(story=edition.ids[row], reasons=(*reasons_of(desk, recipe, row), *demotions))
-        for row, demotions in picked
-    ]
+    picked = list(pick(desk, ranking.best, recipe.length, recipe.diversity, above))
+    desk.look([row for row, _ in picked])
+    items = [FeedItem(story=edition.ids[row], reasons=(*reasons_of(desk, recipe, row), *lost)) for row, lost in picked]
     items.sort(key=lambda item: -item.score)  # stable: only the last bit of a sum can differ from the order of picking
     id = FeedId(identify(reader.id, now.isoformat(), recipe.hash, str(seed), *before))  # noqa: A001
     return Feed(

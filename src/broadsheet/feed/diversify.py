@@ -9,13 +9,13 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from broadsheet.feed.edition import Floats, Rows
 from broadsheet.feed.score import Desk, because, turn
-from broadsheet.model import Reason, named
+from broadsheet.model import Reason
 
 SIGNAL = "diversity"
 
@@ -35,25 +35,6 @@ class Diversity:
     few: int = 2  # a story reported by more publishers than this is no one publisher's
 
 
-@dataclass(slots=True)
-class Page:
-    """What stands on the page so far."""
-
-    rows: list[int] = field(default_factory=list)
-    topics: Counter[str] = field(default_factory=Counter)
-    publishers: Counter[str] = field(default_factory=Counter)
-    entities: Counter[str] = field(default_factory=Counter)
-
-    def add(self, kind: Kind, row: int) -> None:
-        self.rows.append(row)
-        if kind.topic:
-            self.topics[kind.topic] += 1
-        if kind.publisher:
-            self.publishers[named(kind.publisher)] += 1
-        if kind.entity:
-            self.entities[named(kind.entity)] += 1
-
-
 @dataclass(frozen=True, slots=True)
 class Kind:
     """What a story has in common with others."""
@@ -65,8 +46,87 @@ class Kind:
 
 def kind_of(desk: Desk, row: int, rules: Diversity) -> Kind:
     story = desk.edition.rows[row]
-    publisher = story.publishers[0] if 0 < len(story.publishers) <= rules.few else ""
-    return Kind(desk.edition.main_topic(row), publisher, story.entity)
+    publisher = story.first_publisher if len(story.publishers) <= rules.few else ""
+    return Kind(desk.edition.main_topic(row), publisher, story.first_entity)
+
+
+class Page:
+    """What stands on the page so far, and what it takes from a further story."""
+
+    def __init__(self, desk: Desk, rules: Diversity, length: int) -> None:
+        self.desk = desk
+        self.rules = rules
+        self.tuned = desk.tuned(SIGNAL)
+        self.rows: list[int] = []
+        self.vectors = np.zeros((length, desk.edition.vectors.shape[1]), np.float32)
+        self.topics: Counter[str] = Counter()
+        self.publishers: Counter[str] = Counter()
+        self.entities: Counter[str] = Counter()
+        self.kinds: dict[int, Kind] = {}
+        self.compared: dict[
+            int, tuple[int, int]
+        ] = {}  # row -> how many of the page it was held against, how many are near
+
+    def kind(self, row: int) -> Kind:
+        kind = self.kinds.get(row)
+        if kind is None:
+            kind = self.kinds[row] = kind_of(self.desk, row, self.rules)
+        return kind
+
+    def add(self, row: int) -> None:
+        kind = self.kind(row)
+        self.vectors[len(self.rows)] = self.desk.edition.vectors[row]
+        self.rows.append(row)
+        self.topics[kind.topic] += 1
+        self.publishers[kind.publisher] += 1
+        self.entities[kind.entity] += 1
+
+    def near(self, row: int) -> int:
+        """How many stories on the page tell nearly the same. Each pair is compared once."""
+        if not self.rules.thread or not self.vectors.shape[1]:
+            return 0
+        done, count = self.compared.get(row, (0, 0))
+        if done < len(self.rows):
+            # row by row, not a product of matrices: whose last digits depend on how many rows are asked together
+            near = (self.vectors[done : len(self.rows)] * self.desk.edition.vectors[row]).sum(axis=1)
+            count += int(np.count_nonzero(near > self.rules.thread_near))
+            self.compared[row] = len(self.rows), count
+        return count
+
+    def takes(self, row: int) -> tuple[float, float, float]:
+        """What the page takes from the story for its topic, publisher and main name: none of them below zero."""
+        kind, rules, tuned = self.kind(row), self.rules, self.tuned
+        topic = self.topics[kind.topic] - rules.topic_free + 1 if kind.topic else 0
+        publisher = self.publishers[kind.publisher] - rules.publisher_free + 1 if kind.publisher else 0
+        entity = self.entities[kind.entity] - rules.entity_free + 1 if kind.entity else 0
+        return (
+            tuned * rules.topic * topic if topic > 0 and self.topics[kind.topic] else 0.0,
+            tuned * rules.publisher * publisher if publisher > 0 and self.publishers[kind.publisher] else 0.0,
+            tuned * rules.entity * entity if entity > 0 and self.entities[kind.entity] else 0.0,
+        )
+
+    def thread(self, row: int) -> float:
+        """What it takes for telling nearly the same: asked last, because it reads vectors."""
+        return self.tuned * self.rules.thread * self.near(row)
+
+    def demotions(self, row: int) -> Iterator[Reason]:
+        """The same as reasons, each with the fact behind it."""
+        topic, publisher, entity = self.takes(row)
+        thread = self.thread(row)
+        kind, story = self.kind(row), self.desk.edition.rows[row]
+        repair = turn(SIGNAL, "Let one subject fill the page", self.desk)
+        if topic:
+            label = self.desk.edition.topic_labels.get(kind.topic) or kind.topic
+            yield because(SIGNAL, -topic, f"{_stand(self.topics[kind.topic])} above it about {label}", repair)
+        if publisher:
+            said = f"{_stand(self.publishers[kind.publisher])} above it from {story.publishers[0]}"
+            yield because(SIGNAL, -publisher, said, repair)
+        if entity:
+            yield because(
+                SIGNAL, -entity, f"{_stand(self.entities[kind.entity])} above it about {story.entity}", repair
+            )
+        if thread:
+            yield because(SIGNAL, -thread, f"{_stand(self.near(row))} above it telling nearly the same", repair)
 
 
 def pick(
@@ -77,78 +137,37 @@ def pick(
     `ranked(n)` gives the n best rows with their points, in order; more are asked for only when the ones at hand do not
     settle the next place. `before` are the rows of pages already shown: the page goes on where they ended.
     """
-    tuned = desk.tuned(SIGNAL)
-    kinds: dict[int, Kind] = {}
-    page = Page()
-
-    def kind(row: int) -> Kind:
-        if row not in kinds:
-            kinds[row] = kind_of(desk, row, rules)
-        return kinds[row]
-
+    page = Page(desk, rules, len(before) + length)
     for row in before:
-        page.add(kind(row), row)
+        page.add(row)
     asked = max(4 * length, 100)
     rows, points = ranked(asked)
     next_in, given = 0, 0
-    waiting: list[tuple[float, int, float, int]] = []  # (-score, row, base, length of the page when it was worked out)
+    # -score, row, points, how long the page was when it was scored, and whether likeness to the page was part of it
+    waiting: list[tuple[float, int, float, int, bool]] = []
     while given < length:
-        if next_in == len(rows) and len(rows) >= asked:
-            asked *= 4
-            rows, points = ranked(asked)  # the same rows first, and more of them
-        # everything that could still be the best enters; what enters is scored when it comes to the top
+        # whatever could be the best enters with its full points; it is scored when it comes to the top
         while next_in < len(rows) and (not waiting or points[next_in] >= -waiting[0][0]):
             base = float(points[next_in])
-            heapq.heappush(waiting, (-base, int(rows[next_in]), base, -1))
+            heapq.heappush(waiting, (-base, int(rows[next_in]), base, -1, False))
             next_in += 1
-        if next_in == len(rows) and len(rows) >= asked:
+        if next_in == len(rows) >= asked:
+            asked *= 4
+            rows, points = ranked(asked)  # the same rows first, and more of them
             continue
         if not waiting:
             return
-        _, row, base, known = heapq.heappop(waiting)
-        if known == len(page.rows):
-            page.add(kind(row), row)
+        score, row, base, known, whole = heapq.heappop(waiting)
+        if known != len(page.rows):  # the page has grown since: what it takes now is no less, so this only sinks
+            heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
+        elif not whole:
+            heapq.heappush(waiting, (score + page.thread(row), row, base, known, True))
+        else:
+            demotions = tuple(page.demotions(row))
+            page.add(row)
             given += 1
-            yield row, tuple(_demotions(desk, page, kind(row), row, rules, tuned, upto=known))
-            continue
-        lost = sum(reason.points for reason in _demotions(desk, page, kind(row), row, rules, tuned))
-        heapq.heappush(waiting, (-(base + lost), row, base, len(page.rows)))
+            yield row, demotions
 
 
-def _demotions(
-    desk: Desk, page: Page, kind: Kind, row: int, rules: Diversity, tuned: float, upto: int | None = None
-) -> Iterator[Reason]:
-    """What the stories above take from this one. With `upto` the page already holds the story itself."""
-    own = 0 if upto is None else 1
-    above = page.rows if upto is None else page.rows[:upto]
-    if not above or not tuned:
-        return
-    counted = (
-        (
-            rules.topic,
-            rules.topic_free,
-            kind.topic,
-            page.topics[kind.topic],
-            desk.edition.topic_labels.get(kind.topic, ""),
-        ),
-        (rules.publisher, rules.publisher_free, kind.publisher, page.publishers[named(kind.publisher)], kind.publisher),
-        (rules.entity, rules.entity_free, kind.entity, page.entities[named(kind.entity)], kind.entity),
-    )
-    repair = turn(SIGNAL, "Let one subject fill the page", desk)
-    for (weight, free, name, count, label), word in zip(counted, ("about", "from", "naming"), strict=True):
-        over = count - own - free + 1
-        if name and over > 0 and weight:
-            yield because(
-                SIGNAL, -weight * tuned * over, f"{_stories(count - own)} {word} {label or name} above it", repair
-            )
-    vectors = desk.edition.vectors
-    if rules.thread and vectors.shape[1]:
-        near = (vectors[above] * vectors[row]).sum(axis=1)
-        alike = int(np.count_nonzero(near > rules.thread_near))
-        if alike:
-            told = f"{_stories(alike)} above it {'tells' if alike == 1 else 'tell'} nearly the same"
-            yield because(SIGNAL, -rules.thread * tuned * alike, told, repair)
-
-
-def _stories(n: int) -> str:
-    return "one story" if n == 1 else f"{n} stories"
+def _stand(n: int) -> str:
+    return "one story stands" if n == 1 else f"{n} stories stand"

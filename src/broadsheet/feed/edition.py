@@ -144,6 +144,8 @@ class _Row:
     text: str  # headline and key points as they are searched, one a line
     publishers: tuple[str, ...]
     entity: str  # the name it is most about, as written
+    first_publisher: str  # as compared
+    first_entity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -172,6 +174,7 @@ class Edition:
     pace: Floats  # stories a day of the story's quietest publisher
     private: frozenset[SourceId] = frozenset()
     found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
+    main: dict[int, str] = field(default_factory=dict)  # row -> its main topic, likewise
     names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
 
     def __len__(self) -> int:
@@ -290,13 +293,14 @@ class Edition:
 
     def main_topic(self, row: int) -> str:
         """The code of the topic that the story is most about, a narrower one before the broader one it lies under."""
-        strongest = self.topics.of(row)
-        if not strongest:
-            return ""
-        top = strongest[0][1]
-        counts = self.topics.counts()
-        equal = [code for code, weight in strongest if weight >= top - 1e-9]
-        return min(equal, key=lambda code: (counts[self.topics.vocabulary[code]], code))
+        code = self.main.get(row)
+        if code is None:
+            strongest = self.topics.of(row)
+            counts = self.topics.counts()
+            equal = [code for code, weight in strongest if weight >= strongest[0][1] - 1e-9]
+            code = min(equal, key=lambda code: (counts[self.topics.vocabulary[code]], code), default="")
+            self.main[row] = code
+        return code
 
 
 def _joined(neighbour: str, edge: str) -> bool:
@@ -333,6 +337,8 @@ def _row(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...], labe
         ),
         publishers=story.publishers,
         entity=main.text if main else "",
+        first_publisher=named(story.publishers[0]) if story.publishers else "",
+        first_entity=named(main.text) if main else "",
     )
 
 

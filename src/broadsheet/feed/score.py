@@ -7,7 +7,7 @@ them (`reasons`); a law in the tests holds the two equal. To add one: write the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -32,6 +32,8 @@ class Desk:
         self.now = now
         self.clock = now.timestamp()
         self.seed = seed
+        self.focus: Rows = np.zeros(0, np.int64)  # rows whose reasons are about to be asked for
+        self.repairs: dict[tuple[str, str, float], Repair] = {}
 
     @cached_property
     def age_hours(self) -> Floats:
@@ -52,8 +54,32 @@ class Desk:
         return [(follow, *self.edition.about(follow.kind, follow.value)) for follow in self.reader.follows]
 
     @cached_property
+    def tastes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Which way the reader's reading points, and which way what was sent away does: of length 1."""
+        means = vector_of(self.reader.interest), vector_of(self.reader.disinterest)
+        liked, disliked = (mean / max(np.float32(np.linalg.norm(mean)), np.float32(1e-9)) for mean in means)
+        return liked, disliked
+
+    @cached_property
     def followed_stories(self) -> frozenset[str]:
         return frozenset(follow.value for follow in self.reader.follows if follow.kind == "story")
+
+    @cached_property
+    def met(self) -> dict[int, list[tuple[Follow, float]]]:
+        """Which follows the rows in focus meet, and how strongly: looked up for all of them together."""
+        met: dict[int, list[tuple[Follow, float]]] = {row: [] for row in self.focus.tolist()}
+        for follow, rows, strength in self.followed:
+            if len(rows):
+                places = np.minimum(rows.searchsorted(self.focus), len(rows) - 1)
+                here = rows[places] == self.focus
+                for row, x in zip(self.focus[here].tolist(), strength[places[here]].tolist(), strict=True):
+                    met[row].append((follow, x))
+        return met
+
+    def look(self, rows: Sequence[int]) -> None:
+        """Say which rows come next, so that what is common to their reasons is worked out once."""
+        self.focus = np.array(rows, np.int64)
+        self.__dict__.pop("met", None)
 
     def tuned(self, signal: str) -> float:
         return max(float(self.reader.tuning.get(signal, 1.0)), 0.0)
@@ -80,7 +106,11 @@ def because(signal: str, points: float, fact: str, repair: Repair | None = None)
 
 def turn(signal: str, label: str, desk: Desk, to: float = 0.5) -> Repair:
     """The repair of a signal that is no one thing's: turn it down (or up) for this reader."""
-    return Repair(label=label, kind="settings", settings={"tuning": {signal: round(desk.tuned(signal) * to, 3)}})
+    repair = desk.repairs.get((signal, label, to))
+    if repair is None:
+        settings = {"tuning": {signal: round(desk.tuned(signal) * to, 3)}}
+        repair = desk.repairs[signal, label, to] = Repair(label=label, kind="settings", settings=settings)
+    return repair
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +133,10 @@ class Follows:
         return total
 
     def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        for follow, rows, strength in desk.followed:
-            place = int(np.searchsorted(rows, row))
-            if place == len(rows) or rows[place] != row:
-                continue
-            worth = self._worth(desk, follow) * float(_felt(strength[place : place + 1])[0])
+        if row not in desk.met:
+            desk.look([row])
+        for follow, strength in desk.met[row]:
+            worth = self._worth(desk, follow) * (0.5 + 0.5 * min(max(strength, 0.0), 1.0))
             label = follow.label or follow.value
             fact = "you follow this story" if follow.kind == "story" else f"you follow {label}"
             undo = "Unfollow this story" if follow.kind == "story" else f"Unfollow {label}"
@@ -222,11 +251,9 @@ class Likeness:
         return given[1], given[-1]
 
     def _sides(self, desk: Desk) -> Iterator[tuple[int, float, NDArray[np.float32]]]:
-        stored = (desk.reader.interest, desk.reader.disinterest)
-        for sign, factor, held in zip((1, -1), self._factors(desk), stored, strict=True):
+        for sign, factor, mean in zip((1, -1), self._factors(desk), desk.tastes, strict=True):
             if factor:
-                mean = vector_of(held)
-                yield sign, factor, mean / max(np.float32(np.linalg.norm(mean)), np.float32(1e-9))
+                yield sign, factor, mean
 
     def _near(self, cosine: NDArray[np.float32]) -> Floats:
         return np.clip((cosine.astype(np.float64) - self.floor) / (1.0 - self.floor), 0.0, 1.0)
