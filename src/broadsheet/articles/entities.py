@@ -278,8 +278,12 @@ def _typed(text: str, run: list[tuple[int, int, str]], inside: set[str]) -> Iter
         elif word in inside and words[0] not in _NOT_FIRST and len(word) > 2:
             yield start, end, "other"  # kept only where it turns out to be somebody's surname
         return
+    if text[start:end] not in _gazetteer() and all(word in _gazetteer() for _, _, word in run):
+        return  # "US-China": the gazetteer's own search finds each
     if any(word in _ORGANISATION_WORDS for word in words):
         yield start, end, "organisation"
+    elif _gazetteer().get(text[start:end], ("",))[0] in ("city", "state", "country"):
+        yield start, end, "place"
     elif len(run) <= 4 and not any(_is_no_name(word) for _, _, word in run):
         yield start, end, "person"
     elif len(run) <= 7:
@@ -300,7 +304,8 @@ def _office(words: Sequence[str]) -> int:
 def _is_no_name(word: str) -> bool:
     """Whether a word is in no person's name: "East Asian", "US House", "Shangri-La Dialogue"."""
     lower = word.lower()
-    return lower in ("of", "the") or lower in _GENERIC or (word in _gazetteer() and word not in _ALSO_PEOPLE)
+    known = _gazetteer().get(word, ("",))[0] in ("country", "demonym", "organisation") and word not in _ALSO_PEOPLE
+    return known or lower in ("of", "the") or lower in _GENERIC
 
 
 # --- from mentions to entities -----------------------------------------------------------------------------------
@@ -395,7 +400,9 @@ def _merged(mentions: Sequence[_Mention], text: str, searched: int) -> list[tupl
             people[words[0]].append(key)
     for key in [k for k in types if " " not in k and k not in certain]:
         whole = [p for p in people.get(key, ()) if p in counts]
-        if not whole or (types[key] == "place" and texts[key] in _gazetteer()):
+        if texts[key] in _gazetteer():  # a city: somebody's surname ("Lloyd Austin"), unless it is much the more named
+            whole = [p for p in whole if p.endswith(f" {key}") and counts[key] <= 4 * max(1, counts[p])]
+        if not whole:
             continue
         best = max(whole, key=lambda p: (p.endswith(key), counts[p], -first[p]))
         _absorb(key, best, counts, first, types)
@@ -403,13 +410,13 @@ def _merged(mentions: Sequence[_Mention], text: str, searched: int) -> list[tupl
     _acronyms(texts, counts, first, types)
 
     entities: list[tuple[Entity, int]] = []
-    rest = text[searched:]
     for key, count in counts.items():
         kind = types[key]
-        if key not in certain and kind != "place" and rest:
+        if key not in certain and kind != "place":
+            # The recogniser misses some and reads no further than `searched`: what it named once is counted everywhere.
             short = texts[key].split(" ")[-1] if kind == "person" else texts[key]
             if len(short) > 2:
-                count += len(re.findall(rf"(?<!\w){re.escape(short)}(?!\w)", rest))
+                count = max(count, len(re.findall(rf"(?<!\w){re.escape(short)}(?!\w)", text)))
         if kind == "other" and key not in certain and (count < 2 or " " not in key):
             continue
         count = max(count, 1)

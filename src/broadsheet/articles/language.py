@@ -26,12 +26,12 @@ _ONE: Final = {
     "zh_hant": "zh",
 }
 
-ENOUGH: Final = 2_000  # characters read: more never changed the answer
+ENOUGH: Final = 1_000  # characters read: more never changed the answer
 MIN_LETTERS: Final = 12  # fewer say nothing, unless the script alone says it
 SURE: Final = 0.5  # of the model's probability; below it "Ukraine war: latest" is Crimean Tatar
 SURE_WITH_HINT: Final = 0.9  # below it a page's own word for its language counts, if the text doesn't speak against it
 
-_LINKS: Final = re.compile(r"https?://\S+|[@#]\w+|\S+@\S+")
+_LINKS: Final = re.compile(r"https?://\S+|[@#]\w+|[\w.+-]{1,40}@\S+")
 # Scripts that only one large news language is written in.
 _SCRIPTS: Final = (
     ("ja", re.compile(r"[\u3041-\u30ff]"), 0.1),  # kana beside Han
