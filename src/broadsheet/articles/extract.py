@@ -185,7 +185,7 @@ def _judged(blocks: Sequence[_Block], title: str, captions: Sequence[str]) -> li
         if block.kind != "code" and (is_furniture(text) or is_credit(text)):
             continue
         words = word_count(text)
-        if key in caption_keys or (key in seen and words > 3 and block.kind not in ("row", "code")):
+        if key in caption_keys or (key in seen and words >= 12 and block.kind in ("p", "quote")):
             continue
         seen.add(key)
         said += words
@@ -295,17 +295,17 @@ def _reading_html(tree: _Element, blocks: Sequence[_Block], base_url: str) -> st
             key = key_of("".join(element.itertext()))
             if key in wanted and key not in own:
                 own[key] = element
-                pictures[key], waiting = (waiting[-2:], []) if own else ([], [])
+                pictures[key], waiting = waiting[-2:], []
     first = True
     parts: list[str] = []
     listing = False
     for block in blocks:
         key = key_of(block.text)
-        element = own.get(key)
+        shown = own.get(key)
         tag = _SHOW.get(block.kind, "p")
-        if element is not None and element.tag in ("h2", "h3", "h4", "li", "blockquote", "pre"):
-            tag = element.tag
-        inner = _inner(element) if element is not None else entities.escape(block.text)
+        if shown is not None and shown.tag in ("h2", "h3", "h4", "li", "blockquote", "pre"):
+            tag = shown.tag
+        inner = _inner(shown) if shown is not None else entities.escape(block.text)
         if (tag == "li") != listing:
             parts.append("<ul>" if tag == "li" else "</ul>")
             listing = tag == "li"

@@ -20,6 +20,7 @@ __all__ = [
     "is_promotion",
     "is_sentence",
     "key_of",
+    "link_share",
     "prune",
     "take_captions",
     "text_of",
@@ -67,7 +68,7 @@ _LINES = (
     # comments
     r"(?:\d+ |no |all |view |show |hide |read |see |add |post |write |leave )?(?:a |an |your |the |all )?(?:\d+ )?(?:comments?|reply|replies|responses?|feedback)(?: \(\d+\)| \d+)?(?: (?:on .{0,80}|are closed.{0,20}|below|section|policy|off))?|(?:join|start) the (?:conversation|discussion).{0,40}|be the first to (?:comment|reply|review).{0,30}|cancel reply|comments? (?:are|is) (?:closed|moderated|welcome|disabled).{0,80}|all comments are .{0,40}|was this (?:article |page |post |content )?(?:helpful|useful).{0,30}|(?:did you )?(?:like|enjoy|find) this (?:article|story|post|content).{0,60}\?|rate this .{0,30}|report (?:this|an?) .{0,30}|have your say.{0,40}|what do you think\? (?:leave|let us|comment|share).{0,60}|let us know (?:what you think )?in the comments.{0,30}",
     # around the page
-    r"(?:skip to .{1,30}|menu|search(?: .{0,20})?|home|close|open|toggle .{0,30}|expand|collapse|cancel|submit|ok|yes|no|accept(?: all)?(?: cookies)?|reject(?: all)?|manage (?:cookies|preferences)|cookie (?:policy|settings|notice)|privacy(?: policy| notice)?|terms(?: (?:of (?:use|service)|and conditions|& conditions))?|about(?: us)?|contact|help|faqs?|site ?map|jump to (?:recipe|.{1,20})|table of contents|contents|in this article|on this page|details|tags?|topics?|categories|category|filed under|labels?|image|photo|pin for later|navigation|download(?: the)? app|choose .{0,20}language|select language|advertiser disclosure)\s?[:>»]*",
+    r"(?:skip to .{1,30}|menu|search(?: .{0,20})?|home|close|open|toggle .{0,30}|expand|collapse|cancel|submit|ok|yes|no|accept(?: all)?(?: cookies)?|reject(?: all)?|manage (?:cookies|preferences)|cookie (?:policy|settings|notice)|privacy(?: policy| notice)?|terms(?: (?:of (?:use|service)|and conditions|& conditions))?|about(?: us)?|contact|site ?map|jump to (?:recipe|.{1,20})|table of contents|in this article|on this page|tags?|topics?|categories|category|filed under|labels?|image|photo|pin for later|navigation|download(?: the)? app|choose .{0,20}language|select language|advertiser disclosure)\s?[:>»]*",
     r"(?:tags?|topics?|filed under|posted in|categories|category|labels|keywords)\s?:\s?(?!.*[.!?]$).{1,160}",
     r"(?:©|\(c\) ?(?=\d|copy)|copyright\b).{0,160}|.{0,120}\ball rights reserved\b.{0,80}",
     r"(?:share|tell us|submit|send us) your (?:story|stories|thoughts|experience|tips?|photos)\b.{0,60}",
@@ -211,24 +212,36 @@ def without_repeats(lines: Sequence[str]) -> list[str]:
 _NEVER = frozenset({"html", "body", "main", "article", "head", "h1", "p"})
 _ALWAYS = frozenset({"nav", "form", "button", "select", "input", "textarea", "dialog", "iframe", "noscript", "style", "svg", "canvas", "template", "object", "embed"})  # fmt: skip
 _NAME = re.compile(
-    r"(?:^|[-_\s])(?:"
+    r"(?:^|[-_])(?:"
     r"ads?|advert\w*|adslot\w*|adunit|adbox|dfp\w*|outbrain|taboola|sponsor(?:ed)?|promo|promos|promoted|promobox|"
     r"newsletters?|newslettersignup|signup|subscribe\w*|mailchimp|mc4wp\w*|optin|"
     r"share|shares|sharebar|sharing|sharedaddy|sharethis|social|socials|socialshare|addtoany\w*|addthis\w*|a2a|"
-    r"related|relatedposts?|jp-relatedposts|yarpp\w*|recommended|recommendations?|readmore|readnext|read-next|also-like|also-read|see-also|"
+    r"related|relatedposts?|yarpp\w*|recommended|recommendations?|readmore|readnext|read-next|also-like|also-read|see-also|"
     r"most-read|most-popular|trending|popular-posts?|more-stories|more-news|more-from|moreon|latest-news|recirc\w*|"
-    r"comments?|disqus\w*|respond|comment-respond|commentlist|"
+    r"comments?|disqus\w*|respond|commentlist|"
     r"breadcrumbs?|pagination|pager|post-navigation|nav-links|"
     r"cookies?|cookiebar|consent\w*|gdpr|popup|modal|lightbox|overlay|"
-    r"author-bio|author-box|authorbox|author-info|author-card|about-author|post-author-bio|"
-    r"tagcloud|tags-links|post-tags|entry-tags|article-tags|tag-list|taglist|"
-    r"toc|ez-toc\w*|table-of-contents|tableofcontents|"
+    r"author-bio|author-box|authorbox|author-info|author-card|about-author|"
     r"cta|call-to-action|banner|skip-link|screen-reader-text|visually-hidden|sr-only|hidden-print|"
     r"print-only|site-footer|site-header|masthead|sidebar|widget-area"
-    r")(?:$|[-_\s])",
+    r")(?:$|[-_])",
     re.IGNORECASE,
 )
-_FIGURES = frozenset({"figure", "figcaption"})
+# These name what is furniture only where it is mostly links.
+_LINKS_NAME = re.compile(
+    r"(?:^|[-_])(?:toc|ez-toc\w*|table-of-contents|tableofcontents|tagcloud|tags|tag-list|taglist|menu|links|categories|archive)(?:$|[-_])",
+    re.IGNORECASE,
+)
+# A class with one of these says how a page is laid out, or that this is the article: "sidebar-enabled", "no-toc".
+_LAYOUT = re.compile(
+    r"(?:^|[-_])(?:has|with|no|not|without|enabled?|disabled?|false|true|main|content|body|layout|page|para|paragraph|text|wysiwyg|prose)(?:$|[-_])",
+    re.IGNORECASE,
+)
+_BODY = re.compile(
+    r"(?:^|[-_\s])(?:article|post|entry|story)[-_]*(?:body|content|text|paragraphs?)(?:$|[-_\s])|rich-?text|articlebody",
+    re.IGNORECASE,
+)
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 _CAPTION_NAME = re.compile(r"(?:^|[-_\s])(?:caption|wp-caption-text|figcaption|photo-?(?:credit|caption)|image-?(?:credit|caption)|credit|media__?caption)(?:$|[-_\s])", re.IGNORECASE)  # fmt: skip
 
 
@@ -269,18 +282,31 @@ def take_captions(tree: _Element) -> tuple[str, ...]:
     return tuple(captions)
 
 
+def _is_named_furniture(element: _Element) -> bool:
+    """Does the element's class or id say that it is furniture?"""
+    classes = element.get("class") or ""
+    names = [*classes.split(), *(element.get("id") or "").split()]
+    if not names or _BODY.search(classes):
+        return False
+    names = [name for name in names if not _LAYOUT.search(name)]
+    if any(_NAME.search(name) for name in names):
+        return True
+    return any(_LINKS_NAME.search(name) for name in names) and link_share(element) > 0.5
+
+
+def link_share(element: _Element) -> float:
+    """Which part of the text inside is that of links."""
+    linked = sum(len(text) for link in element.iter("a") for text in link.itertext())
+    return linked / (sum(len(text) for text in element.itertext()) or 1)
+
+
 def prune(tree: _Element) -> None:
     """Take furniture out of the tree, never an element that holds a good part of its prose."""
     total = _prose(tree)
     for element in list(tree.iter()):
         tag = element.tag
-        if not isinstance(tag, str) or tag in _NEVER:
+        if not isinstance(tag, str) or tag in _NEVER or tag in _HEADINGS:
             continue
-        if tag in _ALWAYS:
-            doomed = True
-        else:
-            names = f"{element.get('class') or ''} {element.get('id') or ''}"
-            doomed = len(names) > 1 and _NAME.search(names) is not None
         # 0.2: themes put "has-sidebar" or "share-enabled" on the element that holds the whole article
-        if doomed and _prose(element) <= 0.2 * total:
+        if (tag in _ALWAYS or _is_named_furniture(element)) and _prose(element) <= 0.2 * total:
             _drop(element)

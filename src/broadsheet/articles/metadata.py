@@ -329,39 +329,46 @@ def _title(tree: _Element, meta: Mapping[str, Sequence[str]], headline: str, sit
     element = next(tree.iter("title"), None)
     page = text_of(element) if element is not None else ""
     offered = [t for t in (_first(meta, _TITLES), headline, page) if t]
-    cleaned = [title_without_site(t, site, host) for t in offered]
-    # the heading that readers see, where what the page says of itself bears it out
+    cleaned = [c for t in offered if (c := title_without_site(html.unescape(t), site, host))]
+    # the heading that readers see, where what the page says of itself bears it out; not the masthead
     for heading in headings:
         key = key_of(heading)
-        if len(key) > 8 and any(
-            key in key_of(t) or (len(key_of(c)) > 12 and key_of(c) in key)
-            for t, c in zip(offered, cleaned, strict=True)
-        ):
-            return heading
-    if len(headings) == 1 and len(headings[0].split()) > 3 and cleaned:
-        shared = set(headings[0].lower().split()) & {w for c in cleaned for w in c.lower().split()}
-        if len(shared) >= 0.5 * len(headings[0].split()):
-            return headings[0]
-    return next((t for t in cleaned if t), headings[0] if headings else "")
+        for title in cleaned:
+            said = key_of(title)
+            if (
+                len(key) > 8
+                and len(said) > 8
+                and ((key in said and len(key) > 0.5 * len(said)) or (said in key and len(said) > 0.5 * len(key)))
+            ):
+                return html.unescape(heading)
+    return next(iter(cleaned), headings[0] if headings else "")
+
+
+_BY_LINE = re.compile(r"^(?:(?:written|words|story|posted|reported|published) )?by:? (?=[^\W\d_a-z])", re.IGNORECASE)
+_NOT_A_NAME = re.compile(r"^(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|name\s*\*?|admin|guest|.*\bsays|[\w.]+\.[\w.]+)$", re.IGNORECASE)  # fmt: skip
 
 
 def _shown_byline(tree: _Element) -> tuple[str, ...]:
-    for element in tree.iter("a", "span", "p", "div", "address", "strong", "li", "h4", "h5", "cite"):
-        marked = element.get("rel") == "author" or element.get("itemprop") == "author"
-        if not marked:
-            name = element.get("class") or ""
-            marked = bool(name) and _BYLINE.search(name) is not None
-        if not marked:
+    """The names that the page shows where it names its author."""
+    unmarked: tuple[str, ...] = ()
+    for element in tree.iter("a", "span", "p", "div", "address", "strong", "em", "li", "h3", "h4", "h5", "h6", "cite"):
+        label = element.get("class") or ""
+        marked = (
+            element.get("rel") == "author"
+            or element.get("itemprop") == "author"
+            or (bool(label) and _BYLINE.search(label) is not None)
+        )
+        if (not marked and (unmarked or len(element) > 2)) or "comment" in label:
             continue
-        text = text_of(element)
-        if (
-            3 < len(text) < 100
-            and (names := names_in(text))
-            and not _ROLE.search(names[0])
-            and len(names[0].split()) < 6
-        ):
-            return names
-    return ()
+        text = " ".join(" ".join(element.itertext()).split())
+        if not 3 < len(text) < 100 or not (marked or _BY_LINE.match(text)):
+            continue
+        names = tuple(n for n in names_in(text) if not _NOT_A_NAME.match(n))
+        if names and not _ROLE.search(names[0]) and len(names[0].split()) < 6:
+            if marked:
+                return names
+            unmarked = unmarked or (names if names[0][:1].isupper() and len(names[0].split()) < 5 else ())
+    return unmarked
 
 
 def _shown_time(tree: _Element) -> datetime | None:
@@ -381,7 +388,27 @@ def _shown_time(tree: _Element) -> datetime | None:
             continue
         if len(text) < 100 and (found := when(text)):
             return found
+    # a date that stands alone, wherever it does first
+    for element in tree.iter(
+        "span", "p", "div", "li", "em", "i", "small", "td", "h3", "h4", "h5", "h6", "strong", "b", "a", "dd"
+    ):
+        if (
+            len(element) <= 2
+            and 8 <= len(text := text_of(element)) <= 60
+            and _DATE_ALONE.fullmatch(text)
+            and (found := when(text))
+        ):
+            return found
     return None
+
+
+_DATE_ALONE = re.compile(
+    r"(?:(?:first |originally )?(?:published|posted|date|written|created|last updated|updated|modified)(?: on| at)?\s?[:•|-]?\s*)?"
+    r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+)?"
+    r"(?:[^\W\d_]{3,10}\.?\s+\d{1,2}(?:st|nd|rd|th)?,?\s+20\d{2}|\d{1,2}(?:st|nd|rd|th|\.)?\s+(?:of\s+|de\s+)?[^\W\d_]{3,10}\.?,?\s+(?:de\s+)?20\d{2}|20\d{2}[-/.]\d{1,2}[-/.]\d{1,2}|20\d{2}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日)"
+    r"(?:[\s,|•·-]+(?:at\s+)?\d{1,2}[:.]\d{2}.{0,16}|\s+by .{2,30})?",
+    re.IGNORECASE,
+)
 
 
 _IN_URL = re.compile(r"/((?:19|20)\d{2})[/-](0[1-9]|1[0-2])[/-](0[1-9]|[12]\d|3[01])(?:/|-|$)")
@@ -408,12 +435,12 @@ def about(tree: _Element, url: str) -> About:
     site = _string(named)
     if site.startswith(("http:", "https:", "#", "/")):
         site = ""
-    authors = _people(article.get("author") or article.get("creator"), by_id) if kind != "WebPage" else []
+    authors: list[str] = _people(article.get("author") or article.get("creator"), by_id) if kind != "WebPage" else []
     if not authors:
         authors = [name for key in _AUTHORS for value in meta.get(key, ()) for name in names_in(value)]
     known = {key_of(name) for name in (publisher, site, host.removeprefix("www.").split(".")[0]) if name}
     people = (
-        tuple(dict.fromkeys(name for name in authors if key_of(name) not in known))
+        tuple(dict.fromkeys(n for n in authors if key_of(n) not in known and not _NOT_A_NAME.match(n)))
         or _shown_byline(tree)
         or tuple(authors[:1])
     )
