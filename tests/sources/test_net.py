@@ -381,3 +381,34 @@ def test_it_waits_no_longer_than_the_limit():
         assert not isinstance(caught.value, AddressRefused)
 
     asyncio.run(story())
+
+
+def test_a_round_over_many_hosts_does_not_leave_a_connection_open_at_each():
+    async def story():
+        kept = 0
+
+        async def count(request: web.Request) -> web.Response:
+            nonlocal kept
+            kept += request.headers.get("Connection", "").lower() != "close"
+            return web.Response(text="x")
+
+        async with serving(count, host="0.0.0.0") as site, a_client() as client:
+            port = site.rpartition(":")[2]
+            await asyncio.gather(*(client.get(f"http://127.0.{n // 200}.{1 + n % 200}:{port}/") for n in range(400)))
+            assert 0 < kept <= 128
+            kept = 0
+            await asyncio.gather(*(client.get(f"http://127.0.9.9:{port}/{n}") for n in range(10)))
+            assert kept >= 5  # many of one host, one after the other: worth a lasting connection
+
+    asyncio.run(story())
+
+
+def test_a_client_may_be_opened_again():
+    async def story():
+        client = a_client()
+        async with serving(says(RSS)) as site:
+            for _ in range(2):
+                async with client:
+                    assert (await client.get(site)).status == 200
+
+    asyncio.run(story())

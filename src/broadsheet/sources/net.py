@@ -380,6 +380,7 @@ class Client:
         self._per_host = per_host
         self._concurrency = concurrency
         self._resolver = resolver
+        self._own_resolver: _Resolver | None = None
         self._clock = clock
         self._hosts: OrderedDict[str, _Host] = OrderedDict()
         self._paused: dict[str, float] = {}
@@ -387,9 +388,10 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Client:
+        self._own_resolver = _Resolver(min(32, self._concurrency))
         connector = aiohttp.TCPConnector(
             limit=0,  # our own slots count, so that waiting for one is not part of an answer's time
-            resolver=self._resolver or _Resolver(min(32, self._concurrency)),
+            resolver=self._resolver or self._own_resolver,
             socket_factory=self._socket,
             keepalive_timeout=_KEPT_FOR,
         )
@@ -412,6 +414,8 @@ class Client:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._own_resolver is not None:
+            await self._own_resolver.close()
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """The socket for one address, made only if the policy allows it: this is what is connected to, so a name that
@@ -694,7 +698,7 @@ def _explain(shown: str, url: URL, error: Exception, refused: list[str]) -> Fetc
             return FetchError(shown, f"nothing answers at {host} ({error.os_error.strerror or 'no connection'}).")
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
             return FetchError(shown, "the connection was closed before the answer was complete.")
-        case aiohttp.InvalidURL():
+        case aiohttp.InvalidURL() | UnicodeError():
             return FetchError(shown, "this is not a web address.")
         case aiohttp.ClientResponseError():
             return FetchError(shown, "what answers there does not speak HTTP that can be read.")
