@@ -1,0 +1,287 @@
+"""Fits what grouping ships: the table of rare words, and the probability that two articles report one story.
+
+    python scripts/train_stories.py rarity CORPORA
+    python scripts/train_stories.py pairs STORIES/allsides-train.jsonl.xz
+
+Only `allsides-train` is learned from; the three other labelled sets are left untouched for the report. `pairs` prints
+the figures of the cross-validation by year: each story is grouped by a forest that saw no story of its year.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import lzma
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import lightgbm
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from broadsheet.articles.embed import embed
+from broadsheet.evaluation import stories as labelled
+from broadsheet.model import Article
+from broadsheet.stories import features
+from broadsheet.stories.cluster import Grouping, OpenStories
+from broadsheet.stories.pairs import Forest
+
+DATA = Path(__file__).resolve().parent.parent / "src/broadsheet/stories/data"
+LANGUAGES = ["ar", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "id", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk"]
+
+app = typer.Typer(add_completion=False)
+
+
+# --- rare words --------------------------------------------------------------------------------------------------
+
+
+def _texts(corpora: Path) -> Iterator[str]:
+    for path in sorted(corpora.glob("*.jsonl.*")):
+        opened = lzma.open if path.suffix == ".xz" else gzip.open
+        with opened(path, "rt", encoding="utf-8") as lines:
+            for line in lines:
+                document = json.loads(line)
+                text = document.get("text") or document.get("markdown") or document.get("event") or ""
+                text = re.sub(r"\]\([^)]*\)|https?://\S+|[*_#\[\]|]+", " ", text)
+                yield f"{document.get('title') or ''} {text[:5000]}"
+
+
+@app.command()
+def rarity(corpora: Path) -> None:
+    """The table of rare words, from the open corpora and the stop words of the languages that spaCy knows."""
+    counts = np.zeros(features.SPACE, dtype=np.int64)
+    documents = 0
+    for text in _texts(corpora):
+        documents += 1
+        counts[features.terms("", text).slots[0]] += 1
+    for language in LANGUAGES:
+        stop = import_module(f"spacy.lang.{language}.stop_words").STOP_WORDS
+        slots = features.terms("", " ".join(sorted(stop))[: features.BODY_WORDS * 8]).slots[0]
+        # a language that the corpora do not hold still has words that say nothing
+        counts[slots] = np.maximum(counts[slots], documents // 4)
+    kept = np.flatnonzero(counts >= 3)
+    DATA.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(
+        DATA / "rarity.npz",
+        steps=np.diff(kept, prepend=0).astype(np.uint32),
+        counts=np.minimum(counts[kept], 65535).astype(np.uint16),
+        documents=np.array(documents),
+    )
+    typer.echo(f"{documents} documents, {len(kept)} terms, {(DATA / 'rarity.npz').stat().st_size} bytes")
+
+
+# --- pairs -------------------------------------------------------------------------------------------------------
+
+# What may only make a pair more (1) or less (-1) likely, whatever else is known.
+MONOTONE = dict.fromkeys(("body", "title", "names", "numbers", "title_in_body_most", "vector"), 1) | {
+    "days": -1,
+    "density": -1,
+}
+SPEEDS = (1.0, 10.0, 100.0, 1000.0)  # the stream as it is, and as if it ran that many times faster
+FOREVER = 1e9
+DAYS, PUBLISHER, VECTOR, DENSITY = (features.FEATURES.index(n) for n in ("days", "same_publisher", "vector", "density"))
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    rows: NDArray[np.float32]
+    same: NDArray[np.bool_]
+    newer: NDArray[np.int64]
+    wide: NDArray[np.bool_]  # found near among all articles, whatever their dates
+
+
+def variants(path: Path) -> Iterator[tuple[str, list[Article], list[str]]]:
+    """The articles whole, as headlines alone, and as the headline and 40 words that most feeds carry."""
+    read = labelled.read(path)
+    for name, most in (("full", 10**9), ("headlines", 0), ("leads", 40)):
+        cut = [
+            a if len(a.text.split()) <= most else replace(a, text=" ".join(a.text.split()[:most]))
+            for a in read.articles
+        ]
+        yield name, embed(cut if name != "full" else read.articles), list(read.stories)
+
+
+def pairs_of(articles: list[Article], stories: list[str]) -> Pairs:
+    """Each article with the earlier ones that are nearest to it, within ten days and within ever longer times."""
+    table, comparer = features.Rarity.packaged(), features.Comparer()
+    sketches = [features.sketch(a, table) for a in articles]
+    when = np.array([s.when for s in sketches]) / 86400
+    vectors = np.stack([s.vector for s in sketches])
+    holders: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    rows, same, newer, wide = [], [], [], []
+    for i, new in enumerate(sketches):
+        slots, weights = new.slots[new.view(0)], new.weights[new.view(0)]
+        rarest = np.argsort(-weights)[:40]
+        near = np.zeros(i)
+        for slot, weight in zip(slots[rarest].tolist(), weights[rarest].tolist(), strict=True):
+            for row, other in holders[slot]:
+                near[row] += weight * other
+            holders[slot].append((i, weight))
+        cosine = vectors[:i] @ new.vector
+        chosen: dict[int, bool] = {}
+        for span, most in ((10, 12), (100, 10), (1000, 10), (FOREVER, 12)):
+            rivals = np.flatnonzero(~(np.abs(when[:i] - when[i]) > span))
+            best = [*rivals[np.argsort(-near[rivals])[:most]], *rivals[np.argsort(-cosine[rivals])[:3]]]
+            chosen |= {int(row): span == FOREVER for row in best if int(row) not in chosen or span == FOREVER}
+        chosen |= dict.fromkeys(members[stories[i]], True)
+        members[stories[i]].append(i)
+        if chosen:
+            density = float(np.sum(np.abs(when - when[i]) <= 1))
+            others = sorted(chosen)
+            rows.append(comparer.compare(new, [sketches[row] for row in others], max(1.0, density)))
+            same += [stories[row] == stories[i] for row in others]
+            newer += [i] * len(others)
+            wide += [chosen[row] for row in others]
+    return Pairs(np.concatenate(rows), np.array(same), np.array(newer), np.array(wide))
+
+
+def at_speed(given: Pairs, speed: float, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The pairs as a stream `speed` times as dense would show them, and which of them it would show.
+
+    The set has two articles a day; the feeds of a newspaper's reader bring two thousand. There, that two articles are
+    of one day says nothing, so different stories are drawn together in time as far as the stream is dense. The days
+    of the set are whole; noise keeps a forest from telling true gaps from shrunken ones by their fractions. Editors
+    chose articles of one or two days, while news goes on for weeks, so some gaps of one story are stretched.
+    """
+    rows = given.rows.copy()
+    gap = rows[:, DAYS].astype(np.float64)
+    long = given.same & (rng.random(len(gap)) < 0.12)
+    gap[long] += rng.exponential(8.0, int(long.sum()))
+    gap = np.where(given.same, gap, gap / speed)
+    shown = given.same | (gap <= 30) | (np.isnan(gap) & given.wide)
+    if speed == SPEEDS[-1]:
+        shown = given.same | given.wide
+    noise = np.abs(gap + rng.uniform(-0.7, 0.7, len(gap)))
+    gap = np.where((speed == 1.0) & (rng.random(len(gap)) < 0.5), gap, noise)
+    rows[:, DAYS] = np.where(rng.random(len(gap)) < 0.1, np.nan, gap)
+    rows[:, DENSITY] = np.log1p(np.expm1(rows[:, DENSITY]) * speed * np.exp(rng.normal(0, 0.5, len(gap))))
+    rows[rng.random(len(gap)) < 0.3, PUBLISHER] = np.nan
+    rows[rng.random(len(gap)) < 0.1, VECTOR] = np.nan
+    return rows, shown
+
+
+def fit(rows: NDArray[np.float32], same: NDArray[np.bool_], trees: int = 120) -> Any:
+    settings = {
+        "objective": "binary",
+        "learning_rate": 0.08,
+        "num_leaves": 15,
+        "max_depth": 6,
+        "min_child_samples": 60,
+        "lambda_l2": 5.0,
+        "feature_fraction": 0.7,
+        "bagging_fraction": 0.7,
+        "bagging_freq": 1,
+        "monotone_constraints": [MONOTONE.get(name, 0) for name in features.FEATURES],
+        "verbose": -1,
+        "num_threads": 1,
+        "seed": 1,
+        "deterministic": True,
+    }
+    return lightgbm.train(settings, lightgbm.Dataset(rows, same.astype(float)), trees)
+
+
+def as_arrays(booster: Any) -> dict[str, NDArray[Any]]:
+    """A fitted booster as the arrays that `stories.pairs.Forest` reads."""
+    feature: list[int] = []
+    threshold: list[float] = []
+    left: list[int] = []
+    right: list[int] = []
+    default: list[bool] = []
+    value: list[float] = []
+    roots: list[int] = []
+    deepest = 0
+
+    def add(node: dict[str, Any], depth: int) -> int:
+        nonlocal deepest
+        deepest = max(deepest, depth)
+        here = len(feature)
+        leaf = "leaf_value" in node
+        feature.append(0 if leaf else node["split_feature"])
+        threshold.append(0.0 if leaf else node["threshold"])
+        # a split that met no missing value while it was fitted reads one as nought
+        goes_left = not leaf and (node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0)
+        default.append(bool(goes_left))
+        value.append(node["leaf_value"] if leaf else 0.0)
+        left.append(here)
+        right.append(here)
+        if not leaf:
+            left[here] = add(node["left_child"], depth + 1)
+            right[here] = add(node["right_child"], depth + 1)
+        return here
+
+    for tree in booster.dump_model()["tree_info"]:
+        roots.append(add(tree["tree_structure"], 0))
+    return {
+        "feature": np.array(feature, dtype=np.uint8),
+        "threshold": np.array(threshold),
+        "left": np.array(left, dtype=np.uint16),
+        "right": np.array(right, dtype=np.uint16),
+        "default": np.array(default),
+        "value": np.array(value, dtype=np.float32),
+        "roots": np.array(roots, dtype=np.uint16),
+        "depth": np.array(deepest),
+    }
+
+
+def folds(articles: list[Article], stories: list[str]) -> NDArray[np.int64]:
+    """The year of each article's story; a story without any date goes with 2016, the smallest year."""
+    year: dict[str, int] = {}
+    for article, story in zip(articles, stories, strict=True):
+        if article.published:
+            year.setdefault(story, article.published.year)
+    return np.array([max(2016, year.get(story, 2016)) for story in stories])
+
+
+def cross_validated(
+    name: str, articles: list[Article], stories: list[str], year: NDArray[np.int64], forests: dict[int, Forest]
+) -> None:
+    class Held(OpenStories):
+        """Decides about each article with the forest that saw no story of its year."""
+
+        def read(self, article: Article, held: int) -> None:
+            self._forest = forests[held]
+            self.assign(article)
+
+    found = Held(Grouping(), forest=forests[int(year[0])])
+    for article, held in zip(articles, year, strict=True):
+        found.read(article, int(held))
+    figures = labelled.figures([found.story_of(a.id) for a in articles], stories)
+    typer.echo(f"{name}: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
+
+
+@app.command()
+def pairs(path: Path, trees: int = 120) -> None:
+    """The forest of pairs, cross-validated by year and then fitted on all years."""
+    rng = np.random.default_rng(0)
+    rows: list[NDArray[np.float32]] = []
+    same: list[NDArray[np.bool_]] = []
+    held: list[NDArray[np.int64]] = []
+    read = list(variants(path))
+    for _, articles, stories in read:
+        given, year = pairs_of(articles, stories), folds(articles, stories)
+        for speed in SPEEDS:
+            changed, shown = at_speed(given, speed, rng)
+            rows.append(changed[shown])
+            same.append(given.same[shown])
+            held.append(year[given.newer][shown])
+    all_rows, all_same, all_held = np.concatenate(rows), np.concatenate(same), np.concatenate(held)
+    typer.echo(f"{len(all_same)} pairs, {int(all_same.sum())} of one story")
+    forests = {
+        int(y): Forest(as_arrays(fit(all_rows[all_held != y], all_same[all_held != y], trees)))
+        for y in np.unique(all_held)
+    }
+    np.savez_compressed(DATA / "pairs.npz", **as_arrays(fit(all_rows, all_same, trees)))
+    typer.echo(f"pairs.npz: {(DATA / 'pairs.npz').stat().st_size} bytes")
+    for name, articles, stories in read:
+        cross_validated(name, articles, stories, folds(articles, stories), forests)
+
+
+if __name__ == "__main__":
+    app()

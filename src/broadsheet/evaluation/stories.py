@@ -1,0 +1,206 @@
+"""How well grouping finds the stories that people made: BCubed and pairwise F over a labelled set.
+
+Every set is read as one stream in order of publication and grouped once, online, by the same code with the same
+settings; nothing is fitted to the set that is measured.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import lzma
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from broadsheet.errors import InputError
+from broadsheet.evaluation.report import Report, Row
+from broadsheet.model import Article, ArticleId, StoryId
+
+Group = Callable[[Sequence[Article]], Sequence[Hashable]]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A set of articles with the story that people gave to each."""
+
+    name: str
+    articles: tuple[Article, ...]
+    stories: tuple[str, ...]
+
+
+def _time(written: str | None) -> datetime | None:
+    if not written:
+        return None
+    try:
+        read = datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _in_order(name: str, pairs: Iterator[tuple[Article, str]]) -> Labelled:
+    """In order of publication; what has no date keeps its place behind what was read before it."""
+    placed: list[tuple[datetime, int, Article, str]] = []
+    last = datetime(1970, 1, 1, tzinfo=UTC)
+    for number, (article, story) in enumerate(pairs):
+        last = article.published or last
+        placed.append((last, number, article, story))
+    placed.sort(key=lambda p: p[:2])
+    return Labelled(name, tuple(p[2] for p in placed), tuple(p[3] for p in placed))
+
+
+def _allsides(path: Path) -> Iterator[tuple[Article, str]]:
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            story = json.loads(line)
+            for a in story["articles"]:
+                article = Article(
+                    id=ArticleId(a["id"]),
+                    url=a["url"],
+                    title=a["title"],
+                    text=a["text"],
+                    publisher=a["publisher"],
+                    published=_time(a["date"]),
+                )
+                yield article, story["story_id"]
+
+
+def _newscluster(folder: Path) -> Iterator[tuple[Article, str]]:
+    for path in sorted((folder / "Giveme5W1H/examples/datasets/news_cluster/data").glob("*.json")):
+        a = json.loads(path.read_text("utf-8"))
+        article = Article(
+            id=ArticleId(a["dId"]),
+            url=a["url"],
+            title=a["title"] or "",
+            text=a["text"] or "",
+            publisher=a["source_domain"] or "",
+            published=_time(a["date_publish"]),
+        )
+        yield article, str(a["newsCluster"]["EventId"])
+
+
+def _basil(folder: Path) -> Iterator[tuple[Article, str]]:
+    for path in sorted((folder / "articles").rglob("*.json")):
+        a = json.loads(path.read_text("utf-8"))
+        article = Article(
+            id=ArticleId(a["uuid"]),
+            url=a["url"],
+            title=a["title"],
+            text="\n\n".join(" ".join(paragraph) for paragraph in a["body-paragraphs"]),
+            publisher=a["source"],
+            published=_time(a["date"]),
+        )
+        yield article, a["triplet-uuid"]
+
+
+def _uci(folder: Path) -> Iterator[tuple[Article, str]]:
+    with (folder / "uci-news-aggregator.csv").open(encoding="utf-8", newline="") as lines:
+        for a in csv.DictReader(lines):
+            if not (a["TIMESTAMP"] or "").isdigit():
+                continue  # the copy ends in the middle of a line
+            article = Article(
+                id=ArticleId(a["ID"]),
+                url=a["URL"],
+                title=a["TITLE"],
+                text="",
+                publisher=a["PUBLISHER"],
+                published=datetime.fromtimestamp(int(a["TIMESTAMP"]) / 1000, tz=UTC),
+            )
+            yield article, a["STORY"]
+
+
+def read(path: Path) -> Labelled:
+    """The labelled set at a path, by what it holds. Raises `InputError` where it is none that is known."""
+    if path.is_file() and path.name.endswith(".jsonl.xz"):
+        return _in_order(path.name.removesuffix(".jsonl.xz"), _allsides(path))
+    if (path / "uci-news-aggregator.csv").is_file():
+        return _in_order(path.name, _uci(path))
+    if (path / "Giveme5W1H").is_dir():
+        return _in_order(path.name, _newscluster(path))
+    if (path / "articles").is_dir():
+        return _in_order(path.name, _basil(path))
+    raise InputError(f"{path} holds no labelled stories that are known: see docs/design/0006-grouping.md.")
+
+
+def headlines_only(labelled: Labelled) -> Labelled:
+    return replace(
+        labelled, name=f"{labelled.name}, headlines", articles=tuple(replace(a, text="") for a in labelled.articles)
+    )
+
+
+# --- measures ----------------------------------------------------------------------------------------------------
+
+
+def _f(precision: float, recall: float) -> float:
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def bcubed(found: Sequence[Hashable], gold: Sequence[Hashable]) -> tuple[float, float, float]:
+    """Precision, recall and F, each the mean over items of how pure and how whole the item's group is."""
+    if not gold:
+        return 0.0, 0.0, 0.0
+    both = Counter(zip(found, gold, strict=True))
+    groups, stories = Counter(found), Counter(gold)
+    precision = sum(n * n / groups[f] for (f, _), n in both.items()) / len(gold)
+    recall = sum(n * n / stories[g] for (_, g), n in both.items()) / len(gold)
+    return precision, recall, _f(precision, recall)
+
+
+def pairwise(found: Sequence[Hashable], gold: Sequence[Hashable]) -> tuple[float, float, float]:
+    """Precision, recall and F over pairs of items that are together."""
+
+    def pairs(counts: Counter[Hashable]) -> int:
+        return sum(n * (n - 1) // 2 for n in counts.values())
+
+    both = sum(n * (n - 1) // 2 for n in Counter(zip(found, gold, strict=True)).values())
+    together, same = pairs(Counter(found)), pairs(Counter(gold))
+    precision = both / together if together else 0.0
+    recall = both / same if same else 0.0
+    return precision, recall, _f(precision, recall)
+
+
+def figures(found: Sequence[Hashable], gold: Sequence[Hashable]) -> dict[str, float]:
+    b, p = bcubed(found, gold), pairwise(found, gold)
+    sizes: defaultdict[Hashable, int] = defaultdict(int)
+    for f in found:
+        sizes[f] += 1
+    return {
+        "bcubed_precision": b[0],
+        "bcubed_recall": b[1],
+        "bcubed_f": b[2],
+        "pairwise_precision": p[0],
+        "pairwise_recall": p[1],
+        "pairwise_f": p[2],
+        "articles": float(len(gold)),
+        "stories": float(len(set(gold))),
+        "found": float(len(sizes)),
+        "largest": float(max(sizes.values(), default=0)),
+    }
+
+
+def evaluate(path: Path, *, group: Group | None = None) -> Report:
+    """Group the set at `path` as the product does: whole, and, where it has texts, by headlines alone."""
+    given = read(path)
+    kinds = [given]
+    if any(a.text for a in given.articles):
+        kinds.append(headlines_only(given))
+    rows = [Row(kind.name, figures((group or grouped)(kind.articles), kind.stories)) for kind in kinds]
+    notes = ["One online pass in order of publication; the settings are the product's own and know no set."]
+    if given.name.startswith("allsides-train"):
+        notes.append(
+            "The shipped forest was fitted on this set: the figures that count are the cross-validated ones, "
+            "which scripts/train_stories.py prints (docs/design/0006-grouping.md)."
+        )
+    return Report(task="stories", dataset=given.name, rows=tuple(rows), notes=tuple(notes))
+
+
+def grouped(articles: Sequence[Article]) -> list[StoryId]:
+    """The stories that the product makes of these articles: vectors, fingerprints, then one pass."""
+    from broadsheet.articles.embed import embed
+    from broadsheet.articles.identity import fingerprint
+    from broadsheet.stories.cluster import group
+
+    return group(embed([replace(a, fingerprint=fingerprint(a.text)) for a in articles]))

@@ -1,0 +1,306 @@
+"""Which story does an article belong to: decided once, as it arrives, and corrected only by joining stories.
+
+An article is compared with those that share its rarest words; each pair gets a learned probability of reporting one
+story (`pairs.py`); a story's score is the mean over its members, so that one chance resemblance never joins two
+stories. When an article belongs to two stories and the stories agree with each other too, they are joined and the
+older id survives.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right, insort
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadsheet.model import Article, ArticleId, StoryId, identify
+from broadsheet.stories import pairs
+from broadsheet.stories.features import Comparer, Floats, Rarity, Sketch, sketch
+
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grouping:
+    """When articles are one story. The probabilities are means over pairs of articles."""
+
+    join: float = 0.5  # an article joins a story at this mean probability
+    merge: float = 0.5  # two stories that share a new article are joined at this mean probability
+    window: timedelta = timedelta(days=10)  # articles further apart are never compared
+    candidates: int = 50  # articles compared with a new one
+    members: int = 12  # members of a story that are asked
+    stories: int = 5  # stories that are asked
+    copy: float = 0.8  # the share of a text that a copy repeats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Where an article went, and what that changed."""
+
+    article: ArticleId
+    story: StoryId
+    is_new: bool  # the story began with this article
+    merged: tuple[StoryId, ...] = ()  # stories that turned out to be this one: their articles are now its articles
+    copy_of: ArticleId | None = None  # the earlier article whose text this one repeats
+    score: float = 0.0  # the mean probability by which it joined
+
+
+class _Index:
+    """Which rows hold a term: the rarest terms of each article only."""
+
+    KEPT, ASKED, LONGEST = 40, 30, 3000
+
+    def __init__(self) -> None:
+        self._rows: dict[int, array[int]] = {}
+        self._weights: dict[int, array[float]] = {}
+
+    @staticmethod
+    def _rarest(one: Sketch, most: int) -> tuple[NDArray[np.int32], Floats]:
+        body = one.view(0)
+        slots, weights = one.slots[body], one.weights[body]
+        if len(slots) > most:
+            best = np.argpartition(-weights, most)[:most]
+            slots, weights = slots[best], weights[best]
+        return slots, weights
+
+    def add(self, row: int, one: Sketch) -> None:
+        slots, weights = self._rarest(one, self.KEPT)
+        for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
+            if slot not in self._rows:
+                self._rows[slot] = array("i")
+                self._weights[slot] = array("f")
+            self._rows[slot].append(row)
+            self._weights[slot].append(weight)
+
+    def near(self, one: Sketch, size: int) -> NDArray[np.float64]:
+        """A score for each of the `size` rows: the cosine over rare terms."""
+        rows: list[NDArray[np.int32]] = []
+        scores: list[Floats] = []
+        slots, weights = self._rarest(one, self.ASKED)
+        for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
+            if slot in self._rows:
+                # the latest only: a word in thousands of articles finds nothing that others do not
+                held = np.array(self._rows[slot][-self.LONGEST :], dtype=np.int32)
+                rows.append(held)
+                scores.append(np.array(self._weights[slot][-self.LONGEST :], dtype=np.float32) * np.float32(weight))
+        if not rows:
+            return np.zeros(size)
+        return np.bincount(np.concatenate(rows), weights=np.concatenate(scores), minlength=size)
+
+
+class _Pace:
+    """How many articles a day the stream brings, about the time of one of them."""
+
+    LATEST = 30
+
+    def __init__(self) -> None:
+        self._times: list[float] = []  # sorted
+        self._latest: deque[float] = deque(maxlen=self.LATEST)
+
+    def add(self, when: float) -> None:
+        if when == when:
+            insort(self._times, when)
+            self._latest.append(when)
+
+    def around(self, when: float) -> float:
+        """Articles within a day; where the stream has only begun, what the latest would come to in a day."""
+        latest = self._latest
+        begun = len(latest) / ((max(latest) - min(latest)) / DAY + 0.1) if len(latest) == self.LATEST else 0.0
+        if when != when:
+            return begun
+        within = bisect_right(self._times, when + DAY) - bisect_left(self._times, when - DAY)
+        return max(float(within), begun)
+
+
+class OpenStories:
+    """The stories that may still grow. Deterministic: the same articles in the same order give the same stories."""
+
+    def __init__(self, rules: Grouping | None = None, *, forest: pairs.Forest | None = None) -> None:
+        self.rules = rules or Grouping()
+        self._forest = forest or pairs.packaged()
+        self._rarity = Rarity.packaged()
+        self._comparer = Comparer()
+        self._sketches: list[Sketch] = []
+        self._stories: list[StoryId] = []  # of each row
+        self._row: dict[ArticleId, int] = {}
+        self._members: dict[StoryId, list[int]] = {}
+        self._copy_of: dict[ArticleId, ArticleId] = {}
+        self._index = _Index()
+        self._pace = _Pace()
+
+    # --- what is open
+
+    def articles_of(self, story: StoryId) -> tuple[ArticleId, ...]:
+        """The live articles of a story, in the order in which they came; empty for one that is not open."""
+        return tuple(self._sketches[row].id for row in self._members.get(story, ()))
+
+    def story_of(self, article: ArticleId) -> StoryId | None:
+        row = self._row.get(article)
+        return None if row is None else self._stories[row]
+
+    def __len__(self) -> int:
+        return len(self._sketches)
+
+    # --- what changes it
+
+    def restore(self, article: Article, story: StoryId) -> None:
+        """Put an article back into its story without deciding anything."""
+        if article.id not in self._row:
+            if article.copy_of is not None:
+                self._copy_of[article.id] = article.copy_of
+            self._place(sketch(article, self._rarity), story)
+
+    def assign(self, article: Article) -> Assignment:
+        """The story of an article, which is open afterwards. An article that is known stays where it is."""
+        if (row := self._row.get(article.id)) is not None:
+            return Assignment(
+                article=article.id,
+                story=self._stories[row],
+                is_new=False,
+                copy_of=self._copy_of.get(article.id),
+                score=1.0,
+            )
+        new = sketch(article, self._rarity)
+        near = self._near(new)
+        copied = self._copied(new, near)
+        if copied is not None:
+            original = self._sketches[copied].id
+            original = self._copy_of.get(original, original)
+            self._copy_of[article.id] = original
+            story = self._stories[copied]
+            self._place(new, story)
+            return Assignment(article=article.id, story=story, is_new=False, copy_of=original, score=1.0)
+
+        ranked = self._scores(new, near)
+        joined = [(story, score) for story, score in ranked if score >= self.rules.join]
+        if not joined:
+            story = StoryId(identify("story", article.id))
+            self._place(new, story)
+            return Assignment(article=article.id, story=story, is_new=True, score=ranked[0][1] if ranked else 0.0)
+        best, score = joined[0]
+        together = [best, *(s for s, _ in joined[1:] if self._agree(best, s))]
+        survivor = min(together, key=lambda s: self._members[s][0])
+        absorbed = tuple(s for s in together if s != survivor)
+        for old in absorbed:
+            self._absorb(old, survivor)
+        self._place(new, survivor)
+        return Assignment(article=article.id, story=survivor, is_new=False, merged=absorbed, score=score)
+
+    def forget_before(self, when: datetime) -> None:
+        """Close what appeared before: nothing new is compared with it. What has no time is as old as its neighbours."""
+        limit = when.timestamp()
+        kept: list[int] = []
+        last = float("nan")
+        for row, one in enumerate(self._sketches):
+            last = one.when if one.when == one.when else last
+            if not last < limit:
+                kept.append(row)
+        if len(kept) == len(self._sketches):
+            return
+        rows = [(self._sketches[row], self._stories[row]) for row in kept]
+        self._sketches, self._stories, self._row, self._members = [], [], {}, {}
+        self._index, self._pace = _Index(), _Pace()
+        for one, story in rows:
+            self._place(one, story)
+        self._copy_of = {a: o for a, o in self._copy_of.items() if a in self._row}
+
+    # --- how
+
+    def _place(self, one: Sketch, story: StoryId) -> None:
+        row = len(self._sketches)
+        self._sketches.append(one)
+        self._stories.append(story)
+        self._row[one.id] = row
+        self._members.setdefault(story, []).append(row)
+        self._index.add(row, one)
+        self._pace.add(one.when)
+
+    def _absorb(self, old: StoryId, survivor: StoryId) -> None:
+        rows = self._members.pop(old)
+        for row in rows:
+            self._stories[row] = survivor
+        self._members[survivor] = sorted(self._members[survivor] + rows)
+
+    def _in_window(self, new: Sketch, rows: Iterable[int]) -> list[int]:
+        if new.when != new.when:  # no date: anything may be near
+            return list(rows)
+        span = self.rules.window.total_seconds()
+        return [row for row in rows if not abs(self._sketches[row].when - new.when) > span]
+
+    def _near(self, new: Sketch) -> list[int]:
+        if not self._sketches:
+            return []
+        scores = self._index.near(new, len(self._sketches))
+        most = self.rules.candidates
+        order = (
+            np.argsort(-scores, kind="stable")[: 4 * most] if len(scores) <= 4 * most else self._best(scores, 4 * most)
+        )
+        return self._in_window(new, (int(row) for row in order if scores[row] > 0))[:most]
+
+    @staticmethod
+    def _best(scores: NDArray[np.float64], most: int) -> NDArray[np.int64]:
+        top = np.argpartition(-scores, most)[:most]
+        return top[np.lexsort((top, -scores[top]))]
+
+    def _copied(self, new: Sketch, near: Sequence[int]) -> int | None:
+        if not new.fingerprint.size:
+            return None
+        for row in sorted(near):
+            old = self._sketches[row].fingerprint
+            if old.size == new.fingerprint.size and float((old == new.fingerprint).mean()) >= self.rules.copy:
+                return row
+        return None
+
+    def _probabilities(self, new: Sketch, rows: Sequence[int]) -> NDArray[np.float64]:
+        others = [self._sketches[row] for row in rows]
+        return self._forest.probability(self._comparer.compare(new, others, self._pace.around(new.when)))
+
+    def _scores(self, new: Sketch, near: Sequence[int]) -> list[tuple[StoryId, float]]:
+        """Stories by how surely the article belongs to them, best first."""
+        if not near:
+            return []
+        known = dict(zip(near, self._probabilities(new, near).tolist(), strict=True))
+        best: dict[StoryId, float] = {}
+        for row, p in known.items():
+            best[self._stories[row]] = max(best.get(self._stories[row], 0.0), p)
+        asked = sorted(best, key=lambda s: (-best[s], s))[: self.rules.stories]
+        asked = [s for s in asked if best[s] >= self.rules.join]
+        samples = {s: self._in_window(new, self._sample(s, known)) for s in asked}
+        missing = [row for rows in samples.values() for row in rows if row not in known]
+        known.update(zip(missing, self._probabilities(new, missing).tolist(), strict=True))
+        scores = [(s, self._link([known[row] for row in rows])) for s, rows in samples.items() if rows]
+        return sorted(scores, key=lambda pair: (-pair[1], pair[0]))
+
+    def _sample(self, story: StoryId, known: dict[int, float]) -> list[int]:
+        """Members to ask: those found near, then the latest."""
+        members = self._members[story]
+        if len(members) <= self.rules.members:
+            return members
+        half = self.rules.members // 2
+        found = sorted((row for row in members if row in known), key=lambda row: (-known[row], row))[:half]
+        rest = [row for row in reversed(members) if row not in found]
+        return found + rest[: self.rules.members - len(found)]
+
+    @staticmethod
+    def _link(probabilities: Sequence[float]) -> float:
+        return float(np.mean(probabilities))
+
+    def _agree(self, one: StoryId, other: StoryId) -> bool:
+        """Whether the members of two stories belong together on their own account."""
+        a, b = self._members[one][-6:], self._members[other][-6:]
+        means = [self._probabilities(self._sketches[row], b).mean() for row in a]
+        return float(np.mean(means)) >= self.rules.merge
+
+
+def group(articles: Sequence[Article], rules: Grouping | None = None) -> list[StoryId]:
+    """The story of each article after all of them were read in the order given."""
+    stories = OpenStories(rules)
+    for article in articles:
+        stories.assign(article)
+    found = [stories.story_of(article.id) for article in articles]
+    return [story for story in found if story is not None]

@@ -1,0 +1,164 @@
+"""What a story says of itself: a headline, key points and days, every one quoted from an article of it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from broadsheet.model import Article, Entity, EntityType, Passage, Story, StoryId, Topic, bytes_of, vector_of
+from broadsheet.stories.features import words
+from broadsheet.stories.sentences import Sentences, central, plain
+from broadsheet.stories.timeline import timeline
+
+KEY_POINTS = 4
+READ = 40  # articles whose sentences are read: a larger story adds no new sentence worth quoting
+ENTITIES, TOPICS = 20, 6
+
+_BAIT = re.compile(
+    r"(?i)\?\s*$|^\s*(?:\d+|five|six|seven|ten) (?:things|reasons|ways|takeaways|times|photos)|you (?:won['’]t|need to know|should)|"
+    r"here['’]?s (?:why|what|how)|what (?:we|you) (?:know|need)|\bthis (?:is|one)\b|\b(?:opinion|analysis|watch|video|live|"
+    r"podcast|quiz|gallery|photos|in pictures|letters?|editorial|explainer)\s*[:|–-]|\blive (?:updates|blog)\b|…\s*$|\.\.\.\s*$"
+)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | None = None) -> Story:  # noqa: A002
+    """The story of these articles. Raises `ValueError` where there is none.
+
+    `passages` cuts an article into sentences; each key point and each moment is one of them.
+    """
+    if not articles:
+        raise ValueError("a story has at least one article")
+    split = passages or plain
+    placed = in_order(articles)
+    own = [a for a in placed if a.copy_of is None] or placed[:1]
+    lead = lead_of(own)
+    first, last = _seen(placed)
+    vector, model = _vector(own)
+    return Story(
+        id=id,
+        headline=lead.title,
+        articles=tuple(a.id for a in placed),
+        publishers=tuple(dict.fromkeys(a.publisher for a in placed if a.publisher)),
+        first_seen=first,
+        last_seen=last,
+        independent=len({_who(a) for a in own}),
+        velocity=velocity(own),
+        sources=tuple(dict.fromkeys(a.source for a in placed if a.source)),
+        key_points=key_points(lead, own[:READ], split),
+        timeline=timeline(placed, split),
+        entities=_entities(own),
+        topics=_topics(own),
+        language=Counter(a.language for a in own if a.language).most_common(1)[0][0]
+        if any(a.language for a in own)
+        else "",
+        image=lead.image or next((a.image for a in own if a.image), ""),
+        lead=lead.id,
+        vector=vector,
+        vector_model=model,
+    )
+
+
+def in_order(articles: Sequence[Article]) -> list[Article]:
+    """In order of time; what has none stands first, and articles of one time in the order of their ids."""
+    return sorted(articles, key=lambda a: (a.time or _LONG_AGO, a.id))
+
+
+def _seen(placed: Sequence[Article]) -> tuple[datetime, datetime]:
+    times = [a.time for a in placed if a.time is not None]
+    return (times[0], times[-1]) if times else (_LONG_AGO, _LONG_AGO)
+
+
+def _who(article: Article) -> str:
+    return (article.publisher or article.source or article.id).casefold()
+
+
+def velocity(own: Sequence[Article]) -> float:
+    """Independent publishers an hour over the story's first day (of at least one hour)."""
+    timed = [(a.time, _who(a)) for a in own if a.time is not None]
+    if not timed:
+        return 0.0
+    begin = timed[0][0]
+    early = [(when, who) for when, who in timed if when - begin <= timedelta(days=1)]
+    hours = max(1.0, (early[-1][0] - begin) / timedelta(hours=1))
+    return len({who for _, who in early}) / hours
+
+
+def lead_of(own: Sequence[Article]) -> Article:
+    """The article whose headline stands for the story: it says what most of the others say, plainly."""
+    bags = [frozenset(words(a.title)) for a in own[:READ]]
+    held = Counter(w for bag in bags for w in bag)
+
+    def worth(place: int) -> tuple[float, int, str]:
+        article, bag = own[place], bags[place]
+        shared = sum(held[w] - 1 for w in bag) / (len(bag) + 3) / max(1, len(bags) - 1)
+        told = 0.15 if len(article.text) > 400 else 0.0
+        bait = 0.5 if _BAIT.search(article.title) else 0.0
+        shout = 0.2 if article.title.isupper() else 0.0
+        size = 0.2 if not 4 <= len(article.title.split()) <= 22 and len(bag) < 8 else 0.0
+        return shared + told - bait - shout - size, -place, article.id
+
+    titled = [place for place in range(len(bags)) if own[place].title]
+    return own[max(titled, key=worth)] if titled else own[0]
+
+
+def key_points(lead: Article, own: Sequence[Article], split: Sentences) -> tuple[Passage, ...]:
+    """The points that publishers set above their texts, where the text has them; else the most telling sentences."""
+    found: list[Passage] = []
+    for article in [lead, *(a for a in own if a.id != lead.id)]:
+        for point in article.key_points:
+            start = article.text.find(point) if point else -1
+            if start >= 0:
+                found.append(Passage(article=article.id, text=point, start=start, end=start + len(point)))
+        if len(found) >= 2:
+            break
+    found = found[:KEY_POINTS]
+    seen = [frozenset(words(p.text)) for p in found]
+    for passage in central(own, split, most=KEY_POINTS + 2):
+        bag = frozenset(words(passage.text))
+        if len(found) < KEY_POINTS and not any(2 * len(bag & other) >= min(len(bag), len(other)) for other in seen):
+            found.append(passage)
+            seen.append(bag)
+    return tuple(found)
+
+
+def _entities(own: Sequence[Article]) -> tuple[Entity, ...]:
+    counts: Counter[tuple[str, EntityType]] = Counter()
+    shown: dict[tuple[str, EntityType], str] = {}
+    for article in own:
+        for entity in article.entities:
+            key = (entity.text.casefold(), entity.type)
+            counts[key] += entity.count
+            shown.setdefault(key, entity.text)
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:ENTITIES]
+    return tuple(Entity(text=shown[key], type=key[1], count=count) for key, count in ranked)
+
+
+def _topics(own: Sequence[Article]) -> tuple[Topic, ...]:
+    """The mean weight of each topic over the articles, so that one article's odd topic fades."""
+    weights: defaultdict[str, float] = defaultdict(float)
+    known: dict[str, Topic] = {}
+    for article in own:
+        for topic in article.topics:
+            weights[topic.id] += topic.weight / len(own)
+            known.setdefault(topic.id, topic)
+    ranked = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:TOPICS]
+    return tuple(replace(known[id], weight=min(1.0, weight)) for id, weight in ranked if weight > 0)  # noqa: A001
+
+
+def _vector(own: Sequence[Article]) -> tuple[bytes, str]:
+    """The mean direction of the articles whose vectors are of one model: the commonest."""
+    models = Counter(a.vector_model for a in own if a.vector)
+    if not models:
+        return b"", ""
+    model = models.most_common(1)[0][0]
+    vectors = [vector_of(a.vector) for a in own if a.vector and a.vector_model == model]
+    alike = [v for v in vectors if v.shape == vectors[0].shape]
+    total = np.sum([v / (float(np.linalg.norm(v)) or 1.0) for v in alike], axis=0)
+    size = float(np.linalg.norm(total))
+    return bytes_of(total / size if size else total), model

@@ -1,0 +1,309 @@
+"""What grouping compares: a sketch of one article, and the features of a pair of them.
+
+A sketch is small (about 2 KB) and is all that grouping keeps of an article, so a month of news fits in memory. Its
+words are weighted by how rare they are: a table fitted on open text (`Rarity.packaged`) gives the first estimate, and
+the stream itself corrects it as it runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from importlib import resources
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from broadsheet.model import Article, ArticleId, vector_of
+
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float32]
+
+SPACE = 1 << 21  # terms are hashed: no vocabulary to grow (2 million slots: 1 word in 20 shares its slot with another)
+BODY_WORDS = 600  # news puts what happened first
+BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS = 120, 30, 50, 25
+COPY_WORDS = 60  # a shorter text is never called a copy: two headlines may agree by chance
+
+_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
+_NAME = re.compile(r"(?<![.!?:\"“”'‘’>•-] )(?<!^)(?<!\n)\b[A-Z][\w'’&-]+(?: (?:of |de |al |van |bin )?[A-Z][\w'’&-]+)*")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_POSSESSIVE = re.compile(r"['’]s?$")
+
+
+def words(text: str) -> list[str]:
+    """The words of a text: lower case, plain plurals and possessives folded, Chinese and Japanese as character pairs."""
+    found: list[str] = []
+    for token in _TOKEN.findall(text):
+        if _CJK.match(token):
+            found.extend(token[i : i + 2] for i in range(max(1, len(token) - 1)))
+            continue
+        word = _POSSESSIVE.sub("", token.lower())
+        if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+            word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+        if word:
+            found.append(word)
+    return found
+
+
+@lru_cache(maxsize=1 << 17)
+def _slot(word: str) -> int:
+    return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
+
+
+def names(title: str, text: str) -> list[str]:
+    """Words of capitalised phrases that do not merely open a sentence, and the phrases themselves."""
+    found: list[str] = []
+    for phrase in _NAME.findall(text):
+        parts = words(phrase)
+        found.extend(part for part in parts if len(part) > 2)
+        if len(parts) > 1:
+            found.append(" ".join(parts))
+    in_title = [w for w in title.split() if w[:1].isupper()]
+    if 2 * len(in_title) <= len(title.split()) or not text:  # a headline in title case says nothing by its capitals
+        found.extend(part for part in words(" ".join(in_title)) if len(part) > 2)
+    return found
+
+
+class Rarity:
+    """How rare each term is: of `documents` documents, `counts[slot]` held it. Grows with the stream."""
+
+    __slots__ = ("counts", "documents")
+
+    def __init__(self, counts: Floats, documents: float) -> None:
+        self.counts = counts
+        self.documents = documents
+
+    @classmethod
+    def packaged(cls) -> Rarity:
+        """The table fitted on the open corpora (scripts/train_stories.py)."""
+        slots, counts, documents = _packaged()
+        table = np.zeros(SPACE, dtype=np.float32)
+        table[slots] = counts
+        return cls(table, documents)
+
+    def see(self, slots: Ints) -> None:
+        self.counts[slots] += 1
+        self.documents += 1
+
+    def weight(self, slots: Ints) -> Floats:
+        rare: Floats = np.log((self.documents + 1.0) / (self.counts[slots] + 0.5)).astype(np.float32)
+        return np.maximum(rare, 0.0)
+
+
+@cache
+def _packaged() -> tuple[Ints, Floats, float]:
+    with (
+        resources.as_file(resources.files("broadsheet.stories") / "data" / "rarity.npz") as path,
+        np.load(path) as table,
+    ):
+        return (
+            np.cumsum(table["steps"], dtype=np.int64).astype(np.int32),
+            table["counts"].astype(np.float32),
+            float(table["documents"]),
+        )
+
+
+VIEWS = ("body", "title", "names", "numbers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Counts of one article's terms before they are weighted, one pair of arrays a view."""
+
+    slots: tuple[Ints, ...]
+    counts: tuple[Floats, ...]
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """All that grouping keeps of an article."""
+
+    id: ArticleId
+    slots: Ints  # sorted within each view
+    weights: Floats  # unit length within each view
+    cuts: tuple[int, int, int]  # where the title, the names and the numbers begin
+    ends: tuple[float, float, float, float]  # length of each view before it was made unit
+    length: int  # words read, title included
+    full: bool  # has a text of its own, not just a headline
+    when: float  # seconds since 1970; nan where unknown
+    publisher: str
+    vector: Floats  # unit length, or empty
+    fingerprint: NDArray[np.uint32]  # empty for short texts
+
+    def view(self, number: int) -> slice:
+        edges = (0, *self.cuts, len(self.slots))
+        return slice(edges[number], edges[number + 1])
+
+
+def _counted(found: Iterable[str]) -> tuple[Ints, Floats]:
+    counts = Counter(map(_slot, found))
+    slots = np.fromiter(counts.keys(), dtype=np.int32, count=len(counts))
+    return slots, np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
+
+
+def terms(title: str, text: str) -> Terms:
+    """The terms of a title and a text, counted."""
+    head = words(title)
+    read = text[: BODY_WORDS * 8]
+    body = words(read)[:BODY_WORDS]
+    named = names(title, read)
+    both = head + head + body  # the title counts twice: it says what the article is about
+    views = (
+        _counted(w for w in both),
+        _counted(head),
+        _counted(named),
+        _counted(w for w in head + body if w[0].isdigit()),
+    )
+    return Terms(slots=tuple(v[0] for v in views), counts=tuple(v[1] for v in views), length=len(head) + len(body))
+
+
+def _unit(slots: Ints, counts: Floats, rarity: Rarity, most: int) -> tuple[Ints, Floats, float]:
+    weights = (1.0 + np.log(counts)) * rarity.weight(slots) if len(slots) else counts
+    if len(slots) > most:
+        best = np.argpartition(-weights, most)[:most]
+        slots, weights = slots[best], weights[best]
+    order = np.argsort(slots, kind="stable")
+    slots, weights = slots[order], weights[order]
+    size = float(np.sqrt((weights * weights).sum()))
+    return slots, (weights / size if size > 0 else weights).astype(np.float32), size
+
+
+def timestamp(when: datetime | None) -> float:
+    return float("nan") if when is None else when.timestamp()
+
+
+def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
+    """The sketch of an article; `rarity` has seen it afterwards."""
+    counted = terms(article.title, article.text)
+    if learn:
+        rarity.see(counted.slots[0])
+    most = (BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS)
+    views = [_unit(s, c, rarity, m) for s, c, m in zip(counted.slots, counted.counts, most, strict=True)]
+    edges = np.cumsum([len(v[0]) for v in views])
+    vector = vector_of(article.vector)
+    size = float(np.linalg.norm(vector)) if vector.size else 0.0
+    enough = len(article.text.split()) >= COPY_WORDS and len(article.fingerprint) % 4 == 0
+    return Sketch(
+        id=article.id,
+        slots=np.concatenate([v[0] for v in views]),
+        weights=np.concatenate([v[1] for v in views]),
+        cuts=(int(edges[0]), int(edges[1]), int(edges[2])),
+        ends=(views[0][2], views[1][2], views[2][2], views[3][2]),
+        length=counted.length,
+        full=bool(article.text.strip()),
+        when=timestamp(article.time),
+        publisher=article.publisher.casefold().strip(),
+        vector=vector / size if size > 0 else np.zeros(0, dtype=np.float32),
+        fingerprint=np.frombuffer(article.fingerprint if enough else b"", dtype="<u4"),
+    )
+
+
+# --- a pair ------------------------------------------------------------------------------------------------------
+
+FEATURES = (
+    "body",
+    "title",
+    "names",
+    "numbers",
+    "title_in_body_most",
+    "title_in_body_least",
+    "vector",
+    "days",
+    "same_publisher",
+    "shorter",
+    "longer",
+    "shared_body",
+    "shared_title",
+    "shared_names",
+    "rarest_shared",
+    "rarest_shared_title",
+    "density",
+)
+
+
+class Comparer:
+    """Compares one sketch with many at once. Keeps one dense row for each view, so it is not shared by threads."""
+
+    def __init__(self) -> None:
+        self._body = np.zeros(SPACE, dtype=np.float32)
+        self._title = np.zeros(SPACE, dtype=np.float32)
+        self._names = np.zeros(SPACE, dtype=np.float32)
+        self._numbers = np.zeros(SPACE, dtype=np.float32)
+
+    def compare(self, new: Sketch, others: Sequence[Sketch], density: float) -> Floats:
+        """One row of `FEATURES` for each of `others`; `density` is how many articles a day the stream brings."""
+        rows = np.full((len(others), len(FEATURES)), np.nan, dtype=np.float32)
+        if not others:
+            return rows
+        dense = (self._body, self._title, self._names, self._numbers)
+        for number, row in enumerate(dense):
+            view = new.view(number)
+            row[new.slots[view]] = new.weights[view]
+        try:
+            self._fill(rows, new, others, density)
+        finally:
+            for number, row in enumerate(dense):
+                row[new.slots[new.view(number)]] = 0.0
+        return rows
+
+    def _fill(self, rows: Floats, new: Sketch, others: Sequence[Sketch], density: float) -> None:
+        slots = np.concatenate([o.slots for o in others])
+        weights = np.concatenate([o.weights for o in others])
+        sizes = np.array([(o.cuts[0], o.cuts[1], o.cuts[2], len(o.slots)) for o in others], dtype=np.int64)
+        begin = np.concatenate([[0], np.cumsum(sizes[:, 3])[:-1]])
+        edges = np.empty((len(others), 5), dtype=np.int64)
+        edges[:, 0] = begin
+        edges[:, 1:] = begin[:, None] + sizes
+        # which view each stored term belongs to
+        spans = np.diff(edges, axis=1).ravel()
+        owner = np.repeat(np.arange(4 * len(others)), spans)
+        view = owner & 3
+        ends_new = np.array(new.ends, dtype=np.float32)
+        ends_old = np.array([o.ends for o in others], dtype=np.float32)
+
+        mine = np.zeros(len(slots), dtype=np.float32)
+        for number, row in enumerate((self._body, self._title, self._names, self._numbers)):
+            picked = view == number
+            mine[picked] = row[slots[picked]]
+        product = mine * weights
+        cosine = np.bincount(owner, weights=product, minlength=4 * len(others)).reshape(-1, 4)
+        known = (ends_old > 0) & (ends_new > 0)
+        rows[:, 0:4] = np.where(known, cosine, np.nan)
+
+        # the title of each in the body of the other
+        body, title = view == 0, view == 1
+        old_title = np.bincount(
+            owner[title] >> 2, weights=self._body[slots[title]] * weights[title], minlength=len(others)
+        )
+        old_body = np.bincount(
+            owner[body] >> 2, weights=self._title[slots[body]] * weights[body], minlength=len(others)
+        )
+        rows[:, 4] = np.maximum(old_title, old_body)
+        rows[:, 5] = np.minimum(old_title, old_body)
+
+        if new.vector.size:
+            some = [i for i, o in enumerate(others) if o.vector.size == new.vector.size]
+            if some:
+                rows[some, 6] = np.stack([others[i].vector for i in some]).astype(np.float32) @ new.vector
+        rows[:, 7] = np.abs(np.array([o.when for o in others]) - new.when) / 86400.0
+        if new.publisher:
+            rows[:, 8] = [float(o.publisher == new.publisher) if o.publisher else np.nan for o in others]
+        lengths = np.log1p(np.array([o.length for o in others], dtype=np.float32))
+        own = np.float32(np.log1p(new.length))
+        rows[:, 9] = np.minimum(lengths, own)
+        rows[:, 10] = np.maximum(lengths, own)
+        rows[:, 16] = np.log1p(density)
+
+        # how much rare matter is shared, in bits of rarity rather than as a share of the whole
+        shared = np.where(mine > 0, mine * ends_new[view], 0.0)
+        total = np.bincount(owner, weights=shared, minlength=4 * len(others)).reshape(-1, 4)
+        rows[:, 11:14] = total[:, 0:3]
+        most = np.zeros(4 * len(others), dtype=np.float32)
+        np.maximum.at(most, owner, shared)
+        rows[:, 14:16] = most.reshape(-1, 4)[:, 0:2]

@@ -1,0 +1,187 @@
+"""What online grouping promises: one story each, the older id survives, nothing depends on when it is restored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broadsheet.model import ArticleId, StoryId, identify
+from broadsheet.stories.cluster import Grouping, OpenStories, group
+from broadsheet.stories.pairs import Forest
+from tests.builders import DAY, HOUR, NOON, an_article
+
+QUAKE = (
+    "A strong earthquake struck off the coast of northern Chile on Saturday, prompting a tsunami warning. "
+    "The magnitude 7.6 quake was centred 60 miles from Iquique, the US Geological Survey said."
+)
+QUAKE_AGAIN = (
+    "Thousands fled the coast of northern Chile after a magnitude 7.6 earthquake set off a tsunami warning. "
+    "Officials in Iquique said that residents should move to higher ground."
+)
+BANK = "The Bank of England left interest rates unchanged at 4.5 per cent, as economists had expected, and said so at noon."
+WORDS = ["harbour", "glacier", "senator", "comet", "orchard", "violin", "strike", "budget", "referendum", "drought", "cathedral", "vaccine", "ferry"]
+
+
+def report(title, text="", publisher="Example", hours=0, **fields):
+    return an_article(title, text, publisher=publisher, published=NOON + hours * HOUR, **fields)
+
+
+def print_of(*numbers):
+    return np.array([*numbers] * 16, dtype="<u4").tobytes()
+
+
+def judged_by(title_cosine: float) -> Forest:
+    """A forest of one tree: one story where the titles are at least that alike."""
+    return Forest(
+        {
+            "feature": np.array([1, 0, 0]),
+            "threshold": np.array([title_cosine, 0, 0]),
+            "left": np.array([1, 1, 2]),
+            "right": np.array([2, 1, 2]),
+            "default": np.array([True, True, True]),
+            "value": np.array([0.0, -5.0, 5.0]),
+            "roots": np.array([0]),
+            "depth": np.array(1),
+        }
+    )
+
+
+def test_an_article_that_nothing_resembles_begins_a_story_named_after_it():
+    stories = OpenStories()
+    article = report("Bank of England leaves interest rates unchanged", BANK)
+    found = stories.assign(article)
+    assert found.is_new
+    assert found.story == StoryId(identify("story", article.id))
+    assert stories.articles_of(found.story) == (article.id,)
+
+
+def test_two_publishers_on_one_event_are_one_story_and_a_third_event_is_not():
+    stories = OpenStories()
+    first = stories.assign(report("Strong earthquake off northern Chile prompts tsunami warning", QUAKE, "Reuters"))
+    other = stories.assign(report("Bank of England leaves interest rates unchanged", BANK, "AP", 1))
+    second = stories.assign(report("Tsunami warning after magnitude 7.6 Chile earthquake", QUAKE_AGAIN, "BBC News", 2))
+    assert second.story == first.story
+    assert not second.is_new
+    assert other.story != first.story
+
+
+def test_a_copy_joins_the_story_of_what_it_repeats_and_names_the_first_of_its_kind():
+    long = " ".join(f"word{n}" for n in range(80))
+    wire = report("A wire report", long, "Reuters", fingerprint=print_of(1, 2, 3, 4, 5))
+    stories = OpenStories()
+    first = stories.assign(wire)
+    copy = stories.assign(
+        report("The same with another headline", long, "Gazette", 1, fingerprint=print_of(1, 2, 3, 4, 5))
+    )
+    again = stories.assign(report("And once more", long + " end", "Herald", 2, fingerprint=print_of(1, 2, 3, 4, 5)))
+    assert (copy.copy_of, again.copy_of) == (wire.id, wire.id)
+    assert {first.story, copy.story, again.story} == {first.story}
+
+
+def test_short_texts_are_never_copies():
+    stories = OpenStories()
+    stories.assign(report("Weather", "Rain.", fingerprint=print_of(1)))
+    assert stories.assign(report("Weather tomorrow", "Rain.", "Gazette", fingerprint=print_of(1))).copy_of is None
+
+
+def test_two_stories_that_turn_out_to_be_one_are_joined_and_the_older_id_survives():
+    # the titles of a and b share nothing; c has half of each
+    stories = OpenStories(Grouping(join=0.5, merge=0.0), forest=judged_by(0.3))
+    a = stories.assign(report("harbour glacier senator comet"))
+    b = stories.assign(report("violin orchard referendum drought", hours=1))
+    assert a.story != b.story
+    c = stories.assign(report("harbour glacier senator violin orchard referendum", hours=2))
+    assert c.story == a.story
+    assert c.merged == (b.story,)
+    assert len(stories.articles_of(a.story)) == 3
+    assert stories.articles_of(b.story) == ()
+
+
+def test_one_article_that_resembles_two_stories_does_not_join_them_when_they_differ():
+    stories = OpenStories(forest=judged_by(0.3))
+    stories.assign(report("harbour glacier senator comet"))
+    stories.assign(report("violin orchard referendum drought", hours=1))
+    c = stories.assign(report("harbour glacier senator violin orchard referendum", hours=2))
+    assert c.merged == ()
+
+
+def test_an_article_that_is_known_stays_where_it_is():
+    stories = OpenStories()
+    article = report("Bank of England leaves interest rates unchanged", BANK)
+    first, again = stories.assign(article), stories.assign(article)
+    assert again.story == first.story
+    assert not again.is_new
+    assert len(stories) == 1
+
+
+def test_what_was_forgotten_is_closed_and_what_came_later_is_open():
+    stories = OpenStories()
+    old = stories.assign(report("Strong earthquake off northern Chile prompts tsunami warning", QUAKE))
+    new = stories.assign(report("Bank of England leaves interest rates unchanged", BANK, hours=72))
+    stories.forget_before(NOON + DAY)
+    assert stories.articles_of(old.story) == ()
+    assert len(stories.articles_of(new.story)) == 1
+    again = stories.assign(report("Tsunami warning after Chile earthquake", QUAKE_AGAIN, "BBC News", 73))
+    assert again.is_new
+
+
+def test_articles_further_apart_than_the_window_are_never_compared():
+    rules = Grouping(window=timedelta(days=2))
+    stories = OpenStories(rules)
+    stories.assign(report("Strong earthquake off northern Chile prompts tsunami warning", QUAKE, "Reuters"))
+    assert stories.assign(report("Strong earthquake off northern Chile: tsunami warning", QUAKE, "AP", 72)).is_new
+
+
+articles = st.lists(
+    st.tuples(st.lists(st.sampled_from(WORDS), min_size=2, max_size=6), st.integers(0, 60), st.sampled_from("ABC")),
+    max_size=14,
+).map(
+    lambda made: [
+        replace(report(" ".join(words), publisher=who, hours=hours), id=ArticleId(str(n)))
+        for n, (words, hours, who) in enumerate(made)
+    ]
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(articles)
+def test_every_article_is_in_exactly_one_story_and_the_same_twice(given):
+    stories = OpenStories(forest=judged_by(0.5))
+    for article in given:
+        stories.assign(article)
+    found = [stories.story_of(a.id) for a in given]
+    for story in set(found):
+        assert set(stories.articles_of(story)) == {a.id for a, s in zip(given, found, strict=True) if s == story}
+    assert group(given) == group(given)
+
+
+@settings(max_examples=40, deadline=None)
+@given(articles, st.integers(0, 14))
+def test_stories_restored_from_a_store_go_on_as_if_they_had_never_stopped(given, cut):
+    stories, forest = OpenStories(forest=judged_by(0.5)), judged_by(0.5)
+    for article in given[:cut]:
+        stories.assign(article)
+    restored = OpenStories(forest=forest)
+    for article in given[:cut]:
+        restored.restore(article, stories.story_of(article.id))
+    for article in given[cut:]:
+        assert stories.assign(article) == restored.assign(article)
+
+
+@settings(max_examples=40, deadline=None)
+@given(articles)
+def test_a_story_that_was_absorbed_is_older_nowhere_and_never_comes_back(given):
+    stories = OpenStories(Grouping(merge=0.0), forest=judged_by(0.4))
+    gone: set[StoryId] = set()
+    born: list[StoryId] = []
+    for article in given:
+        found = stories.assign(article)
+        if found.is_new:
+            born.append(found.story)
+        gone.update(found.merged)
+        assert found.story not in gone
+        assert all(born.index(found.story) < born.index(old) for old in found.merged)

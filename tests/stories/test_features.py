@@ -1,0 +1,91 @@
+"""Sketches and the features of a pair."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broadsheet.model import bytes_of
+from broadsheet.stories.features import FEATURES, Comparer, Rarity, names, sketch, words
+from tests.builders import DAY, NOON, an_article
+
+COMPARER = Comparer()
+
+
+def compared(a, b, density=10.0):
+    rarity = Rarity.packaged()
+    mine, other = sketch(a, rarity, learn=False), sketch(b, rarity, learn=False)
+    return dict(zip(FEATURES, COMPARER.compare(mine, [other], density)[0].tolist(), strict=True))
+
+
+def test_words_fold_plurals_possessives_and_case():
+    assert words("The minister's parties, MINISTERS' crisis 3.5 per cent") == [
+        "the", "minister", "party", "minister", "crisis", "3.5", "per", "cent",
+    ]  # fmt: skip
+
+
+def test_scripts_without_spaces_become_pairs_of_characters():
+    assert words("東京都") == ["東京", "京都"]
+
+
+def test_names_do_not_merely_open_a_sentence():
+    found = names("", "Police said that Angela Merkel met Boris Johnson. Yesterday it rained in Paris.")
+    assert {"angela merkel", "boris johnson", "paris"} <= set(found)
+    assert not {"police", "yesterday"} & set(found)
+
+
+def test_an_article_is_wholly_like_itself():
+    article = an_article(
+        "Floods close Hamburg port", "The port of Hamburg was closed on 3 May after floods.", vector=bytes_of([1, 2])
+    )
+    found = compared(article, article)
+    for name in ("body", "title", "vector"):
+        assert abs(found[name] - 1) < 1e-3
+    assert found["days"] == 0
+    assert found["same_publisher"] == 1
+
+
+def test_what_is_unknown_is_missing_not_nought():
+    found = compared(an_article("One", "", published=None, first_seen=None, publisher=""), an_article("Two", ""))
+    assert all(np.isnan(found[name]) for name in ("days", "same_publisher", "vector", "numbers"))
+
+
+def test_rare_words_weigh_more_than_common_ones():
+    rarity = Rarity.packaged()
+    article = sketch(an_article("The zeppelin", ""), rarity)
+    weights = article.weights[article.view(1)]
+    assert weights.max() > 5 * weights.min()
+
+
+def test_the_stream_teaches_what_is_common():
+    rarity = Rarity.packaged()
+    before = sketch(an_article("quidditch"), rarity).ends[1]
+    for _ in range(500):
+        sketch(an_article("quidditch"), rarity)
+    assert sketch(an_article("quidditch"), rarity).ends[1] < before / 1.5
+
+
+titles = st.lists(st.sampled_from(["Flood", "port", "12", "Hamburg", "minister", "the", "resigned", "Äther", "東京", "of"]), max_size=8).map(
+    " ".join
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(titles, titles, titles, titles, st.integers(0, 9))
+def test_a_pair_is_the_same_pair_from_either_side(title, text, other_title, other_text, days):
+    a, b = an_article(title, text), an_article(other_title, other_text, published=NOON + days * DAY)
+    one, other = compared(a, b), compared(b, a)
+    for name in FEATURES:
+        if not name.startswith(("shared", "rarest")):  # those count in the rarity of the newer one's words
+            np.testing.assert_allclose(one[name], other[name], atol=1e-4)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(titles, titles), min_size=1, max_size=6))
+def test_comparing_with_many_is_comparing_with_each(made):
+    rarity = Rarity.packaged()
+    sketches = [sketch(an_article(title, text), rarity, learn=False) for title, text in made]
+    together = COMPARER.compare(sketches[0], sketches, 5.0)
+    alone = np.concatenate([COMPARER.compare(sketches[0], [one], 5.0) for one in sketches])
+    np.testing.assert_allclose(together, alone, atol=1e-5)

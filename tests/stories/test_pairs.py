@@ -1,0 +1,60 @@
+"""The packaged forest, run by numpy, says what the library that fits such forests says."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import pytest
+
+from broadsheet.stories.features import FEATURES
+from broadsheet.stories.pairs import Forest, packaged
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        import train_stories
+    finally:
+        sys.path.pop(0)
+    rng = np.random.default_rng(3)
+    rows = rng.random((3000, len(FEATURES))).astype(np.float32)
+    rows[rng.random(rows.shape) < 0.1] = np.nan
+    rows[:, 2] = np.nan_to_num(rows[:, 2])  # one column never misses
+    same = (np.nan_to_num(rows[:, 0]) + np.nan_to_num(rows[:, 6]) + 0.3 * rng.random(3000)) > 1.1
+    booster = train_stories.fit(rows, same, trees=20)
+    return booster, Forest(train_stories.as_arrays(booster)), rows
+
+
+def test_it_gives_the_probabilities_of_the_library(fitted):
+    booster, forest, rows = fitted
+    assert isinstance(booster, lightgbm.Booster)
+    np.testing.assert_allclose(forest.probability(rows), booster.predict(rows, num_threads=1), atol=1e-5)
+
+
+def test_a_value_missing_where_none_was_missing_before_reads_as_in_the_library(fitted):
+    booster, forest, rows = fitted
+    missing = rows[:200].copy()
+    missing[:, 2] = np.nan
+    np.testing.assert_allclose(forest.probability(missing), booster.predict(missing, num_threads=1), atol=1e-5)
+
+
+def test_no_pairs_have_no_probabilities():
+    assert packaged().probability(np.zeros((0, len(FEATURES)), dtype=np.float32)).shape == (0,)
+
+
+def test_more_alike_is_never_less_likely():
+    row = np.array([[0.2, 0.2, 0.2, np.nan, 0.2, 0.1, 0.4, 1.0, 0, 3, 6, 20, 10, 5, 6, 6, 4]], dtype=np.float32)
+    grid = np.repeat(row, 9, axis=0)
+    for name in ("body", "title", "vector"):
+        rising = grid.copy()
+        rising[:, FEATURES.index(name)] = np.linspace(0.1, 0.9, 9)
+        assert (np.diff(packaged().probability(rising)) >= -1e-9).all()
+    later = grid.copy()
+    later[:, FEATURES.index("days")] = np.arange(9)
+    assert (np.diff(packaged().probability(later)) <= 1e-9).all()
