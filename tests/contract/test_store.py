@@ -435,6 +435,22 @@ def test_a_lease_given_back_is_free_at_once_and_only_its_holder_can_give_it(db: 
     assert store.leases.take(db, "group", "two", NOON, LEASE)
 
 
+def test_what_a_dead_worker_held_is_free_at_once_and_nothing_else(db: Connection) -> None:
+    store.sources.add(db, source := a_due_source("a"))
+    store.entries.save_new(db, [one := an_entry("1"), two := an_entry("2", url="https://example.org/2")], NOON)
+    store.sources.claim_due(db, NOON, "dead", LEASE, 1)
+    [first] = store.entries.claim(db, NOON, "dead", LEASE, 1)
+    store.entries.claim(db, NOON, "alive", LEASE, 1)
+    store.leases.take(db, "group", "dead", NOON, LEASE)
+    assert store.leases.workers(db) == {"dead", "alive"}
+    store.leases.bury(db, {"dead"})
+    assert store.leases.workers(db) == {"alive"}
+    assert store.sources.claim_due(db, NOON, "next", LEASE, 1) == [source]
+    assert store.entries.claim(db, NOON, "next", LEASE, 5) == [first]
+    assert first in (one, two)
+    assert store.leases.take(db, "group", "next", NOON, LEASE)
+
+
 def test_notes_are_kept_and_the_first_of_two_wins_where_asked(db: Connection) -> None:
     assert store.notes.get(db, "secret") is None
     assert store.notes.put_first(db, "secret", "a") == "a"

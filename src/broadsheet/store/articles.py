@@ -123,7 +123,9 @@ def latest(
     before: with both, articles of the same microsecond are neither lost nor shown twice."""
     query = select(*_without_html(_SELECT)).order_by(articles.c.time.desc(), articles.c.id.desc()).limit(limit)
     if before is not None and before_id is not None:
-        query = query.where(tuple_(articles.c.time, articles.c.id) < tuple_(literal(before, Time()), literal(before_id)))
+        query = query.where(
+            tuple_(articles.c.time, articles.c.id) < tuple_(literal(before, Time()), literal(before_id))
+        )
     elif before is not None:
         query = query.where(articles.c.time < before)
     if sources is not None:
@@ -156,6 +158,12 @@ def place(db: Connection, placed: Iterable[tuple[ArticleId, StoryId, ArticleId |
 def _stream(db: Connection, query: Select[Any]) -> Iterator[Any]:
     # A few hundred rows at a time: a month of texts never stands in memory.
     yield from db.execution_options(yield_per=200).execute(query)
+
+
+def of_story(db: Connection, story: StoryId) -> list[Article]:
+    """The articles of a story in order of time, without HTML."""
+    query = select(*_without_html(_SELECT)).where(articles.c.story == story).order_by(articles.c.time, articles.c.id)
+    return [_in(row) for row in db.execute(query)]
 
 
 def live(db: Connection, since: datetime) -> Iterator[tuple[Article, StoryId]]:

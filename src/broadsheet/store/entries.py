@@ -19,7 +19,9 @@ _SELECT = [entries.c[name] for name in _COLUMNS]
 # Written so, and not as `done = 0`, SQLite sees that the index of waiting entries answers it.
 _WAITING: Any = literal_column("NOT done")
 
-ATTEMPTS = 3  # an entry that was taken this often and never finished takes its worker down with it: given up
+# An entry that was taken this often and never finished takes its worker down with it, and is given up. Not fewer: a
+# worker that someone kills again and again is no fault of the entries it held.
+ATTEMPTS = 20
 
 
 def _out(entry: Entry, now: datetime) -> Row:

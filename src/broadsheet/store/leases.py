@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select, update
 
 from broadsheet.store.rows import upsert
-from broadsheet.store.schema import leases
+from broadsheet.store.schema import entries, leases, sources
+
+_HELD = ((leases, "held_by"), (sources, "claimed_by"), (entries, "claimed_by"))
 
 
 def take(db: Connection, name: str, worker: str, now: datetime, lease: timedelta) -> bool:
@@ -24,6 +27,20 @@ def take(db: Connection, name: str, worker: str, now: datetime, lease: timedelta
 def give_back(db: Connection, name: str, worker: str) -> None:
     """Let the next one have it at once. Another's lease stays."""
     db.execute(delete(leases).where(leases.c.name == name, leases.c.held_by == worker))
+
+
+def workers(db: Connection) -> set[str]:
+    """Everybody who holds anything: a lease, a source, an entry."""
+    held = (select(table.c[name]).where(table.c[name].is_not(None)).distinct() for table, name in _HELD)
+    return {worker for query in held for worker in db.execute(query).scalars()}
+
+
+def bury(db: Connection, dead: Collection[str]) -> None:
+    """What these workers held is free at once: they will not come back."""
+    names = list(dead)
+    db.execute(delete(leases).where(leases.c.held_by.in_(names)))
+    for table in (sources, entries):
+        db.execute(update(table).where(table.c.claimed_by.in_(names)).values(claimed_by=None, claimed_until=None))
 
 
 def holder(db: Connection, name: str, now: datetime) -> str | None:

@@ -79,15 +79,21 @@ def next_due(db: Connection) -> datetime | None:
     return db.execute(select(func.min(sources.c.next_fetch))).scalar()
 
 
-def claim_due(db: Connection, now: datetime, worker: str, lease: timedelta, limit: int) -> list[Source]:
+def claim_due(
+    db: Connection, now: datetime, worker: str, lease: timedelta, limit: int, *, clock: datetime | None = None
+) -> list[Source]:
     """Up to `limit` sources whose time has come and that nobody holds, the longest waiting first. They are the
-    worker's until the lease runs out or they are saved."""
+    worker's until the lease runs out or they are saved.
+
+    `clock` is the real time where `now` is not: an instance that reads as of a fixed day still has leases that end.
+    """
+    clock = clock or now
     picked = (
         select(sources.c.id)
         .where(
             sources.c.next_fetch.is_not(None),
             sources.c.next_fetch <= now,
-            or_(sources.c.claimed_until.is_(None), sources.c.claimed_until <= now),
+            or_(sources.c.claimed_until.is_(None), sources.c.claimed_until <= clock),
         )
         .order_by(sources.c.next_fetch, sources.c.id)
         .limit(limit)
@@ -97,7 +103,7 @@ def claim_due(db: Connection, now: datetime, worker: str, lease: timedelta, limi
     rows = db.execute(
         update(sources)
         .where(sources.c.id.in_(select(picked.c.id)))
-        .values(claimed_by=worker, claimed_until=now + lease)
+        .values(claimed_by=worker, claimed_until=clock + lease)
         .returning(*_SELECT)
     )
     return sorted(map(_in, rows), key=lambda s: (s.next_fetch or now, s.id))

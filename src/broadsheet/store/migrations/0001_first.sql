@@ -70,6 +70,7 @@ CREATE TABLE entries (
     content TEXT NOT NULL
 );
 CREATE INDEX entries_waiting ON entries (seen, id) WHERE NOT done;
+CREATE INDEX entries_claimed ON entries (claimed_by) WHERE claimed_by IS NOT NULL;
 CREATE INDEX entries_source ON entries (source);
 
 CREATE TABLE articles (

@@ -1,0 +1,339 @@
+"""The writing side from end to end: real feeds on loopback, the real parts, a real database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from sqlalchemy import Engine
+
+from broadsheet import jobs, store
+from broadsheet.config import Settings
+from broadsheet.errors import InputError, NotFound
+from broadsheet.model import Event, Follow, ReaderId, Source
+from tests.builders import HOUR, NOON, a_reader
+from tests.newsroom import Press, happenings, press
+
+
+@pytest.fixture
+def papers() -> Iterator[Press]:
+    with press() as papers:
+        yield papers
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        database=f"sqlite:///{tmp_path / 'news.sqlite'}",
+        allow_addresses=("127.0.0.1/32",),
+        engine="serial",
+        as_of=NOON.isoformat(),
+        fetch_per_host=16,
+        fetch_timeout=timedelta(seconds=5),
+    )
+
+
+@pytest.fixture
+def db(settings: Settings) -> Iterator[Engine]:
+    engine = store.open(settings.database_url())
+    yield engine
+    engine.dispose()
+
+
+def follow(db: Engine, papers: Press, *names: str, reader: ReaderId | None = None) -> list[Source]:
+    with db.begin() as c:
+        return [jobs.add_source(c, f"{papers.base}/{name}", NOON, reader=reader)[0] for name in names]
+
+
+def refresh(db: Engine, settings: Settings) -> jobs.Done:
+    return asyncio.run(jobs.refresh(db, settings))
+
+
+def later(settings: Settings, hours: int) -> Settings:
+    return replace(settings, as_of=(NOON + hours * HOUR).isoformat())
+
+
+def test_feeds_become_stories_with_every_publishers_article(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds = {"herald": happenings(5), "courier": happenings(3)}
+    follow(db, papers, "herald", "courier")
+    done = refresh(db, settings)
+    assert (done.polled, done.failed, done.entries, done.articles) == (2, 0, 8, 8)
+    with db.connect() as c:
+        stories = list(store.stories.live(c, NOON - 30 * 24 * HOUR))
+        articles = {a.id: a for a in store.articles.all(c)}
+        assert store.articles.ungrouped(c, 5) == []
+        assert store.doctor.check(c, NOON) == []
+    assert sorted(len(s.articles) for s in stories) == [1, 1, 2, 2, 2]
+    for story in stories:
+        assert len({articles[id_].title for id_ in story.articles}) == 1
+        assert story.headline == articles[story.articles[0]].title
+    article = next(iter(articles.values()))
+    assert article.text.startswith("Heavy rain has flooded")
+    assert article.vector
+    assert article.fingerprint
+    assert article.language == "en"
+    assert article.first_seen == NOON
+
+
+def test_a_second_refresh_finds_nothing_new_and_doubles_nothing(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds = {"herald": happenings(3)}
+    follow(db, papers, "herald")
+    refresh(db, settings)
+    assert refresh(db, settings).polled == 0  # not due yet
+    done = refresh(db, later(settings, 30))  # due: and the feed answers 304
+    assert (done.polled, done.entries, done.articles, done.grouped) == (1, 0, 0, 0)
+    papers.feeds["herald"].append(replace(happenings(4)[3], published=NOON))
+    done = refresh(db, later(settings, 60))
+    assert (done.polled, done.entries, done.articles) == (1, 1, 1)
+
+
+def test_a_bad_feed_never_stops_another_and_says_what_is_wrong(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds = {"herald": happenings(2)}
+    papers.odd = {
+        "gone": lambda r: web.Response(status=410),
+        "broken": lambda r: web.Response(status=500),
+        "page": lambda r: web.Response(text="<html><body>hi</body></html>", content_type="text/html"),
+        "noise": lambda r: web.Response(body=bytes(range(256)) * 9, content_type="application/xml"),
+        "empty": lambda r: web.Response(body=b""),
+    }
+    follow(db, papers, "gone", "broken", "page", "noise", "empty", "herald")
+    done = refresh(db, settings)
+    assert (done.polled, done.failed, done.articles) == (6, 5, 2)
+    with db.connect() as c:
+        state = {s.url.rsplit("/", 1)[1]: s for s in store.sources.all(c)}
+        rejected = {d.rejected.subject for d in store.rejections.latest(c)}
+    assert state["gone"].gone
+    assert state["gone"].next_fetch is None
+    for name in ("gone", "broken", "page", "noise", "empty"):
+        assert state[name].problem
+        assert state[name].failures == 1
+        assert state[name].url in rejected
+    assert not state["herald"].problem
+
+
+def test_a_source_that_moved_for_good_is_asked_at_its_new_address(
+    db: Engine, papers: Press, settings: Settings
+) -> None:
+    papers.feeds = {"herald": happenings(2)}
+    papers.odd = {"old": lambda r: web.Response(status=301, headers={"Location": "/herald"})}
+    [source] = follow(db, papers, "old")
+    refresh(db, settings)
+    with db.connect() as c:
+        assert [(s.id, s.url) for s in store.sources.all(c)] == [(source.id, f"{papers.base}/herald")]
+        assert len(list(store.articles.all(c))) == 2
+
+
+def test_a_summary_is_followed_to_its_page(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds, papers.summaries = {"herald": happenings(1)}, True
+    follow(db, papers, "herald")
+    refresh(db, settings)
+    with db.connect() as c:
+        [article] = store.articles.all(c)
+    assert "Only the page says this" in article.text
+
+
+@pytest.mark.parametrize("robots", [True, False])
+def test_where_the_page_cannot_be_read_the_feeds_words_stay_and_the_reason_is_kept(
+    db: Engine, papers: Press, settings: Settings, robots: bool
+) -> None:
+    papers.feeds = {"herald": [replace(i, text=i.text[:89] + i.text) for i in happenings(1)]}
+    if robots:
+        papers.odd = {"robots.txt": lambda r: web.Response(text="User-agent: *\nDisallow: /herald/")}
+    else:
+        papers.odd = {"herald/0": lambda r: web.Response(status=500)}
+    follow(db, papers, "herald")
+    refresh(db, settings)
+    with db.connect() as c:
+        [article] = store.articles.all(c)
+        reasons = [d.rejected.reason for d in store.rejections.latest(c, stage="page")]
+    assert "Only the page says this" not in article.text
+    assert article.text.startswith("Heavy rain")
+    assert len(reasons) == 1
+    assert "what the feed carries is shown" in reasons[0]
+    assert ("asks programs not to" in reasons[0]) == robots
+
+
+def test_the_same_page_in_two_feeds_is_one_article_fetched_once(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds, papers.summaries = {"herald": happenings(2)}, True
+    papers.odd = {"mirror": lambda r: web.Response(text=papers.rss("herald"), content_type="application/rss+xml")}
+    follow(db, papers, "herald", "mirror")
+    refresh(db, settings)
+    with db.connect() as c:
+        assert len(list(store.articles.all(c))) == 2
+
+
+def test_an_entry_with_a_date_in_the_future_is_filed_when_it_was_seen(
+    db: Engine, papers: Press, settings: Settings
+) -> None:
+    papers.feeds = {"herald": [replace(happenings(1)[0], published=NOON + 400 * 24 * HOUR)]}
+    follow(db, papers, "herald")
+    refresh(db, settings)
+    with db.connect() as c:
+        [article] = store.articles.all(c)
+    assert (article.published, article.time) == (None, NOON)
+
+
+def test_two_workers_at_once_share_the_work_and_double_nothing(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds = {f"paper{n}": happenings(6) for n in range(4)}
+    follow(db, papers, *papers.feeds)
+
+    async def both() -> list[jobs.Done]:
+        return list(await asyncio.gather(jobs.refresh(db, settings), jobs.refresh(db, settings)))
+
+    done = asyncio.run(both())
+    assert sum(d.polled for d in done) == 4
+    assert papers.asked.count("paper0") == 1
+    assert sum(d.articles for d in done) == 24
+    refresh(db, settings)  # what one read after the other had grouped
+    with db.connect() as c:
+        assert store.articles.counts(c) == (24, 0)
+        assert store.doctor.check(c, NOON) == []
+
+
+def test_a_story_keeps_growing_after_a_restart_under_the_same_id(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds = {"herald": happenings(3)}
+    follow(db, papers, "herald")
+    refresh(db, settings)
+    with db.connect() as c:
+        before = {s.id for s in store.stories.live(c, NOON - 90 * HOUR)}
+        version = store.stories.version(c)
+    papers.feeds["courier"] = happenings(3)
+    follow(db, papers, "courier")
+    refresh(db, settings)
+    with db.connect() as c:
+        changed, gone, now = store.stories.changed_since(c, version)
+    assert {s.id for s in changed} == before
+    assert gone == ()
+    assert now > version
+    assert all(len(s.articles) == 2 for s in changed)
+
+
+def test_events_that_nobody_folded_are_learned_from_once(db: Engine) -> None:
+    with db.begin() as c:
+        store.readers.add(c, a_reader())
+        store.readers.record(
+            c,
+            [
+                Event(
+                    reader=ReaderId("ada"),
+                    kind="follow",
+                    at=NOON,
+                    follow=Follow(kind="keyword", value="chess", since=NOON),
+                )
+            ],
+        )
+    assert jobs.learn(db) == 1
+    assert jobs.learn(db) == 0
+    with db.connect() as c:
+        reader = store.readers.get(c, ReaderId("ada"))
+    assert reader is not None
+    assert [f.value for f in reader.follows] == ["chess"]
+
+
+def test_work_goes_on_until_it_is_stopped_and_notices_what_is_added(
+    db: Engine, papers: Press, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "TICK", timedelta(milliseconds=20))
+    papers.feeds = {"herald": happenings(2)}
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        working = asyncio.create_task(jobs.work(db, settings, stop))
+        await asyncio.sleep(0.1)
+        follow(db, papers, "herald")
+        for _ in range(600):
+            await asyncio.sleep(0.05)
+            with db.connect() as c:
+                if store.articles.counts(c) == (2, 0):
+                    break
+        stop.set()
+        await working
+
+    asyncio.run(run())
+    with db.connect() as c:
+        assert store.articles.counts(c) == (2, 0)
+        assert store.leases.workers(c) == set()
+
+
+def test_processes_give_what_one_process_gives(db: Engine, papers: Press, settings: Settings, tmp_path: Path) -> None:
+    papers.feeds = {"herald": happenings(4)}
+    other = store.open(f"sqlite:///{tmp_path / 'other.sqlite'}")
+    for engine, chosen in ((db, settings), (other, replace(settings, engine="processes", workers=1))):
+        follow(engine, papers, "herald")
+        refresh(engine, chosen)
+    with db.connect() as one, other.connect() as two:
+        assert list(store.articles.all(one)) == list(store.articles.all(two))
+        assert list(store.stories.live(one, NOON - 90 * HOUR)) == list(store.stories.live(two, NOON - 90 * HOUR))
+    other.dispose()
+
+
+# --- adding -------------------------------------------------------------------------------------------------------
+
+
+def test_a_site_is_added_by_its_address_for_a_reader(db: Engine, papers: Press, settings: Settings) -> None:
+    papers.feeds = {"herald": happenings(2)}
+    papers.pages = {
+        "": '<html><head><title>H</title><link rel="alternate" type="application/rss+xml" href="/herald"></head></html>'
+    }
+    with db.begin() as c:
+        store.readers.add(c, a_reader())
+    added = asyncio.run(jobs.add_address(db, settings, papers.base + "/", reader="Ada"))
+    assert [s.url for s in added.sources] == [f"{papers.base}/herald"]
+    again = asyncio.run(jobs.add_address(db, settings, f"{papers.base}/herald"))
+    assert "already" in again.message
+    with db.connect() as c:
+        reader = store.readers.get(c, ReaderId("ada"))
+        assert [s.id for s, _ in store.sources.subscriptions(c, ReaderId("ada"))] == [added.sources[0].id]
+    assert reader is not None
+    assert reader.subscriptions == {added.sources[0].id}
+
+
+def test_an_address_with_nothing_behind_it_is_answered_in_words(db: Engine, papers: Press, settings: Settings) -> None:
+    with pytest.raises(InputError, match="could not be read"):
+        asyncio.run(jobs.add_address(db, settings, f"{papers.base}/nothing"))
+    with pytest.raises(NotFound, match="no reader named Nobody"):
+        asyncio.run(jobs.add_address(db, settings, f"{papers.base}/nothing", reader="Nobody"))
+
+
+def test_pasted_text_becomes_an_article_in_a_story(db: Engine, settings: Settings) -> None:
+    item = happenings(1)[0]
+    article = asyncio.run(jobs.add_page(db, settings, text=f"{item.title}\n\n{item.text}"))
+    assert article.title == item.title
+    with db.connect() as c:
+        assert store.articles.get(c, article.id) is not None
+        assert store.articles.story_of(c, article.id) is not None
+    with pytest.raises(InputError, match="No article was found"):
+        asyncio.run(jobs.add_page(db, settings, text="too short"))
+
+
+def test_a_list_of_feeds_is_followed_with_its_folders_and_says_what_was_double(db: Engine) -> None:
+    body = b"""<opml version="2.0"><body><outline text="World">
+        <outline type="rss" text="A" xmlUrl="https://a.example/feed"/>
+        <outline type="rss" text="A again" xmlUrl="https://a.example/feed"/>
+        </outline><outline type="rss" text="B" xmlUrl="https://b.example/feed"/></body></opml>"""
+    with db.begin() as c:
+        store.readers.add(c, a_reader())
+    said = jobs.import_opml(db, body, now=NOON, reader="ada")
+    assert said[0] == "2 sources in the list; 2 new, 0 known already."
+    assert len(said) == 2
+    assert jobs.import_opml(db, body, now=NOON)[0] == "2 sources in the list; 0 new, 2 known already."
+    with db.connect() as c:
+        assert [(s.title, f) for s, f in store.sources.subscriptions(c, ReaderId("ada"))] == [("B", ""), ("A", "World")]
+
+
+def test_a_worker_that_was_killed_here_is_seen_to_be_dead_and_a_living_one_is_not() -> None:
+    import subprocess
+
+    child = subprocess.Popen(["true"])
+    child.wait()
+    alive = jobs.worker_name()
+    place = alive.rpartition("/")[0].rpartition("/")[0]
+    assert not jobs._is_dead(alive)
+    assert jobs._is_dead(f"{place}/{child.pid}/abcd")
+    assert not jobs._is_dead(f"elsewhere/1/{child.pid}/abcd")
+    assert not jobs._is_dead("nonsense")
