@@ -9,6 +9,7 @@ that something was wrong, and else "lost": wrong, and silent about it.
 from __future__ import annotations
 
 import ast
+import calendar
 import re
 import tarfile
 import warnings
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urljoin
 
 import orjson
 
@@ -42,15 +44,15 @@ class Read:
     complained: bool
 
 
-Reader = Callable[[bytes, str], Read]
+Reader = Callable[[bytes, str, str], Read]
 
 
 def _detail(value: str) -> dict[str, Any]:
     return {"value": value}
 
 
-def _by_broadsheet(body: bytes, content_type: str) -> Read:
-    parsed = parse(body, url=URL, content_type=content_type, source=SourceId("evaluation"))
+def _by_broadsheet(body: bytes, content_type: str, url: str) -> Read:
+    parsed = parse(body, url=url, content_type=content_type, source=SourceId("evaluation"))
     entries = []
     for e in parsed.entries:
         summary = e.summary or e.content
@@ -75,15 +77,15 @@ def _by_broadsheet(body: bytes, content_type: str) -> Read:
     return Read(feed, entries, bool(parsed.problems))
 
 
-def _by_feedparser(body: bytes, content_type: str) -> Read:
+def _by_feedparser(body: bytes, content_type: str, url: str) -> Read:
     import feedparser
 
-    headers = {"content-location": URL, "content-type": content_type or "application/xml"}
+    headers = {"content-location": url, "content-type": content_type or "application/xml"}
     found = feedparser.parse(body, response_headers=headers, sanitize_html=False)
     return Read(found.feed, list(found.entries), bool(found.bozo))
 
 
-def _by_fastfeedparser(body: bytes, content_type: str) -> Read:
+def _by_fastfeedparser(body: bytes, content_type: str, url: str) -> Read:
     import fastfeedparser
 
     try:
@@ -185,18 +187,13 @@ def _links(value: object) -> set[str]:
     return set(re.findall(r"""(?:href|src)\s*=\s*["'](https?:[^"'<>\s]*)""", str(value)))
 
 
-def _time(value: object) -> datetime | None:
+def _time(value: Any) -> datetime | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC)
-    if isinstance(value, tuple) and len(value) >= 6:
-        try:
-            return datetime(*value[:6], tzinfo=UTC)
-        except (ValueError, TypeError):
-            return None
     if isinstance(value, str):
         return moment(value)[0]
     try:
-        return datetime(*tuple(value)[:6], tzinfo=UTC)  # type: ignore[call-overload, no-any-return]
+        return datetime.fromtimestamp(calendar.timegm(tuple(value)), UTC)
     except (TypeError, ValueError):
         return None
 
@@ -282,6 +279,14 @@ def _meets_gofeed(read: Read, wanted: dict[str, Any]) -> bool:
     return True
 
 
+def _same_page(link: str, theirs: dict[str, Any]) -> bool:
+    """Whether a link is one that the peer found. It shows the id of an entry without a page as its link: that is no page."""
+    found = str(theirs.get("link") or "")
+    if not found.startswith(("http://", "https://")) or found == link:
+        return True
+    return link in {x.get("href") for x in theirs.get("links") or () if x.get("rel", "alternate") == "alternate"}
+
+
 def _meets_peer(read: Read, peer: Read) -> bool:
     """Whether every entry that the peer finds is there, with its title and link."""
     if len(read.entries) < len(peer.entries):
@@ -290,7 +295,7 @@ def _meets_peer(read: Read, peer: Read) -> bool:
         return False
     return all(
         _words(ours.get("title") or "") == _words(theirs.get("title") or "")
-        and (not theirs.get("link") or str(ours.get("link") or "") == str(theirs["link"]))
+        and _same_page(str(ours.get("link") or ""), theirs)
         for ours, theirs in zip(read.entries, peer.entries, strict=False)
     )
 
@@ -305,6 +310,7 @@ class Case:
     name: str
     body: bytes
     content_type: str = ""
+    url: str = URL
     check: Check | None = None  # None: compared with feedparser
 
 
@@ -314,7 +320,13 @@ def _feedparser_cases(folder: Path) -> Iterator[Case]:
         headers = {name.decode().lower(): value.decode("latin-1") for name, value in _HEADER.findall(body[:4000])}
         wanted = _expected(body)
         check = (lambda read, w=wanted: _meets(read, w)) if wanted else None
-        yield Case(str(file.relative_to(folder)), body, headers.get("content-type", ""), check)
+        yield Case(
+            str(file.relative_to(folder)),
+            body,
+            headers.get("content-type", ""),
+            urljoin(URL, headers.get("content-location", "")),
+            check,
+        )
 
 
 def _gofeed_cases(folder: Path) -> Iterator[Case]:
@@ -357,7 +369,7 @@ def judge(case: Case) -> dict[str, Verdict]:
     """What each reader made of one case."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the peers warn about their own names
-        reads = {name: reader(case.body, case.content_type) for name, reader in READERS.items()}
+        reads = {name: reader(case.body, case.content_type, case.url) for name, reader in READERS.items()}
     check = case.check or (lambda read: _meets_peer(read, reads["feedparser"]))
     return {name: verdict(read, check) for name, read in reads.items()}
 

@@ -16,7 +16,7 @@ from lxml import etree
 
 from broadsheet.model import SourceId
 from broadsheet.sources.formats import fallback, jsonfeed, repair, tree
-from broadsheet.sources.formats.decode import decode
+from broadsheet.sources.formats.decode import decode, printable
 from broadsheet.sources.formats.parsed import Draft, FeedInfo, Parsed, Problems, entries_of
 
 __all__ = ["MAX_BYTES", "FeedInfo", "Parsed", "parse"]
@@ -27,9 +27,11 @@ _MAX_SLOW = (
 )  # feedparser takes 0.15 s a megabyte: a large broken feed is not worth more than half a second
 _ITEM = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>/]", re.I)
 _HTML = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html[^>]*>\s*<(?!feed|rss|rdf)|html|head|body)",
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b",
     re.I | re.S,
 )
+
+_FEED_ROOT = re.compile(r"<(?:rss|feed|rdf:RDF|channel)\b", re.I)
 
 
 def _inflated(body: bytes, problems: Problems) -> bytes:
@@ -127,7 +129,7 @@ def parse(body: bytes, *, url: str, content_type: str = "", source: SourceId) ->
         return _nothing(problems)
     decoded = decode(body, content_type)
     problems.add(decoded.problem)
-    text = decoded.text
+    text = printable(decoded.text)
     start = text[:200].lstrip("\ufeff \t\r\n")
     if start.startswith(("{", "[")):
         if (found := jsonfeed.read(text, url, problems)) is None:
@@ -137,7 +139,7 @@ def parse(body: bytes, *, url: str, content_type: str = "", source: SourceId) ->
     if "<" not in text:
         problems.add("this is not a feed: it has no markup")
         return _nothing(problems)
-    if _HTML.match(text[:5000]):
+    if _HTML.match(text[:5000]) and _FEED_ROOT.search(text[:5000]) is None:
         problems.add("this is a web page, not a feed")
         return _nothing(problems)
     reading: tree.Reading | None

@@ -143,3 +143,17 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
     ):
         return Decoded(text, guessed, f"the feed is not in the encoding it says; read as {guessed}")
     return Decoded(mixed, "utf-8", "some bytes of the feed are not UTF-8; they were read as Windows-1252")
+
+
+_WINDOWS = {byte: bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xA0)}
+_WINDOWS_MARKS = ("\x80", "\x85", "\x91", "\x92", "\x93", "\x94", "\x95", "\x96", "\x97", "\x99")
+_WINDOWS_REFERENCE = re.compile(r"&#(?:(12[89]|1[345]\d)|[xX]0*([89][0-9a-fA-F]));")
+
+
+def printable(text: str) -> str:
+    """The text with the quotes and dashes that Windows put where Unicode has control characters, as browsers show them."""
+    if any(mark in text for mark in _WINDOWS_MARKS):
+        text = text.translate(_WINDOWS)
+    if any(mark in text for mark in ("&#12", "&#13", "&#14", "&#15", "&#x9", "&#x8", "&#X", "&#x0")):
+        text = _WINDOWS_REFERENCE.sub(lambda m: _WINDOWS[int(m[1]) if m[1] else int(m[2], 16)], text)
+    return text

@@ -76,6 +76,7 @@ _NAMESPACES = {
     "http://www.w3.org/1999/xhtml": "xhtml:",
 }
 _ATOM = ("{http://www.w3.org/2005/Atom}", "{http://purl.org/atom/", "{http://purl.org/pie/", "{http://purl.org/echo/")
+_XMLNS = re.compile(r"""\sxmlns(?::[\w.-]+)?="[^"<>]*"(?=[^<>]*>)""")
 _HTML_TYPES = frozenset(("html", "text/html", "text/x-html", "xhtml", "application/xhtml+xml"))
 _ITEM_TAGS = ("{*}item", "{*}entry", "{*}Item", "{*}ITEM", "{*}Entry", "{*}ENTRY")
 _NOT_FEEDS = {
@@ -171,9 +172,8 @@ def _inner(element: Element) -> str:
         elif isinstance(inner.tag, str) and ":" in inner.tag:
             inner.tag = inner.tag.partition(":")[2] or "span"
     etree.cleanup_namespaces(element)
-    parts = [as_html(element.text or "")]
-    parts += [etree.tostring(child, encoding="unicode", method="html") for child in element]
-    return "".join(parts).strip()
+    parts = [_XMLNS.sub("", etree.tostring(child, encoding="unicode", method="html")) for child in element]
+    return "".join((as_html(element.text or ""), *parts)).strip()
 
 
 def _unpacked(text: str) -> str:
@@ -255,9 +255,14 @@ def _authors(fields: Fields) -> tuple[str, ...]:
 
 def _tags(fields: Fields) -> tuple[str, ...]:
     found: list[str] = []
-    for element in (*fields.get("category", ()), *fields.get("dc:subject", ()), *fields.get("itunes:category", ())):
+    podcast = [
+        inner for e in fields.get("itunes:category", ()) for inner in e.iter() if _key(inner.tag) == "itunes:category"
+    ]
+    named = ("category", "dc:subject", "media:category")
+    for element in (*(e for name in named for e in fields.get(name, ())), *podcast):
         term, label = element.get("term") or "", element.get("label") or element.get("text") or ""
-        found.append(one_line((label if is_web(term) and label else term or label) or _text(element)))
+        text = element.text or "" if len(element) else _text(element)
+        found.append(one_line((label if is_web(term) and label else term or label) or text))
     for element in (
         *fields.get("media:keywords", ()),
         *fields.get("itunes:keywords", ()),
@@ -373,6 +378,13 @@ def _content(fields: Fields) -> list[Element]:
     ]
 
 
+_SUMMARIES = ("media:description", "dc:description", "itunes:summary", "itunes:subtitle")
+
+
+def _first_html(fields: Fields, base: str, name: str) -> str:
+    return next((text for element in fields.get(name, ()) if (text := _resolved(element, base))), "")
+
+
 def _draft(item: Element, feed: _Feed) -> Draft:
     fields = _fields(item)
     base = feed.base_of(item)
@@ -411,23 +423,14 @@ def _draft(item: Element, feed: _Feed) -> Draft:
         if len(contents) > 1:  # the same text in several types: HTML tells most
             chosen = next((c for c in contents if _markup_type(c) in _HTML_TYPES), contents[0])
         content = _resolved(chosen, base_for(chosen))
-    summary = ""
-    for name in (
-        "description",
-        "summary",
-        "abstract",
-        "media:description",
-        "dc:description",
-        "itunes:summary",
-        "itunes:subtitle",
-    ):
-        for element in fields.get(name, ()):
-            if not summary:
-                summary = _resolved(element, base_for(element))
-            elif name == "description" and not content:  # a second description is the long one
-                content = _resolved(element, base_for(element))
-        if summary:
-            break
+    told = [*fields.get("description", ()), *fields.get("summary", ()), *fields.get("abstract", ())]
+    if len(told) > 1:  # in the order of the document: the first is the short one
+        told.sort(key=item.index)
+    texts = [text for element in told if (text := _resolved(element, base_for(element)))]
+    others = (_first_html(fields, base, name) for name in _SUMMARIES)
+    summary = texts[0] if texts else next(filter(None, others), "")
+    if not content and len(texts) > 1:
+        content = texts[1]
 
     enclosures = [
         Enclosure(url=target, type=(e.get("type") or "").strip(), length=_length(e.get("length")))
@@ -553,7 +556,7 @@ def _info(root: Element, feed: _Feed) -> FeedInfo:
     channel = next(_containers(root))
     page = links.page or join(feed.url, channel.get("HREF") or channel.get("href") or "")
     images = [
-        join(page or feed.url, _first(_fields(e), "url") if len(e) else e.get("href") or _text(e))
+        join(page or feed.url, _first(_fields(e), "url") if len(e) else e.get("href") or e.get("url") or _text(e))
         for name in ("image", "logo", "icon", "itunes:image")
         for e in fields.get(name, ())
     ]
@@ -562,15 +565,26 @@ def _info(root: Element, feed: _Feed) -> FeedInfo:
     return FeedInfo(
         title=_title(fields, "title", "dc:title"),
         link=page,
-        language=language.strip(),
+        language=language.strip().replace("_", "-"),
         description=_title(
-            fields, "description", "subtitle", "tagline", "abstract", "dc:description", "itunes:summary"
+            fields,
+            "description",
+            "subtitle",
+            "tagline",
+            "abstract",
+            "dc:description",
+            "itunes:summary",
+            "itunes:subtitle",
         ),
         image=next(filter(None, images), ""),
         hub=links.hub,
         self_url=links.own,
         ttl=timedelta(minutes=int(ttl)) if ttl.isdecimal() and 0 < int(ttl[:6]) < 100_000 and len(ttl) < 6 else None,
-        updated=feed.problems.time(_first(fields, "lastbuilddate", "updated", "modified", "dc:date", "pubdate")),
+        updated=feed.problems.time(
+            _first(fields, "lastbuilddate", "updated", "modified", "dcterms:modified", "dc:date", "pubdate")
+            or channel.get("LASTMOD")
+            or channel.get("lastmod")
+        ),
     )
 
 
