@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
 import socket
 import threading
@@ -18,25 +17,6 @@ from broadsheet import jobs, store
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
 from broadsheet.web.app import create_app
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def check_exposure(settings: Settings) -> None:
-    """Raises `ConfigError` when others could reach the app and nothing would ask who they are."""
-    if not is_loopback(settings.host) and not settings.password:
-        raise ConfigError(
-            f"Listening on {settings.host} lets others in: set a password (BROADSHEET_PASSWORD or `password` in the "
-            "settings file), or listen on 127.0.0.1 and put a proxy that asks who they are before it."
-        )
 
 
 @contextlib.contextmanager
@@ -69,7 +49,6 @@ def serve(
     credits: Sequence[str] = (),  # noqa: A002
 ) -> None:
     """Serve the web app until it is stopped; with `work`, also poll and group. Raises `ConfigError` for a port in use."""
-    check_exposure(settings)
     engine = store.open(settings.database_url())
     app = create_app(engine, settings)
     app.state.banner, app.state.credits = banner, list(credits)

@@ -23,7 +23,7 @@ from broadsheet.errors import ConfigError
 from broadsheet.model import Reader, Source, SourceId, identify
 from broadsheet.progress import bars
 from broadsheet.reading import Newsstand
-from broadsheet.serving import check_exposure, serve
+from broadsheet.serving import serve
 from broadsheet.sources.outlets import outlet_of
 
 BANNER = f"This is the demo: bundled open-licence news, read as of {AS_OF:%d %B %Y}."
@@ -98,7 +98,6 @@ def add_readers(engine: Engine, stand: Newsstand) -> None:
 def run_demo(settings: Settings, *, feeds_port: int, days: int, serve_app: bool, console: Console) -> None:
     """Read the bundled news in (again: only what is new), make the sample readers, and serve the app."""
     settings = demo_settings(settings, days)
-    check_exposure(settings)
     engine = store.open(settings.database_url())
     started = time.monotonic()
     with published(FeedServer(channels(AS_OF - timedelta(days=days)), port=feeds_port)) as server:
