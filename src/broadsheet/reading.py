@@ -235,7 +235,7 @@ class Newsstand:
             events = store.readers.events(db, reader.id)
             subscriptions = store.sources.subscriptions(db, reader.id)
         kept = asdict(replace(reader, weights={}, interest=b"", disinterest=b"", hidden=frozenset()))
-        kept["weights"] = [{"kind": k[0], "value": k[1], **asdict(w)} for k, w in reader.weights.items()]
+        kept["weights"] = [{"kind": k[0], "of": k[1], **asdict(w)} for k, w in reader.weights.items()]
         kept["interest"], kept["disinterest"] = reader.interest.hex(), reader.disinterest.hex()
         kept["hidden"] = sorted(reader.hidden)
         kept["subscriptions"] = [{"url": source.url, "title": source.title, "folder": f} for source, f in subscriptions]

@@ -100,7 +100,10 @@ def posted(handler: Callable[[Request, FormData], Response]) -> Callable[[Reques
 
     async def answer(request: Request) -> Response:
         form = await form_of(request)
-        return await run_in_threadpool(handler, request, form)
+        try:
+            return await run_in_threadpool(handler, request, form)
+        finally:
+            await form.close()
 
     answer.__name__ = handler.__name__
     answer.__doc__ = handler.__doc__
@@ -600,7 +603,11 @@ def import_opml(request: Request, form: FormData) -> Response:
     new, known = subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, " / ".join(s.folder)) for s in web])
     parts = [f"{new} new {'source' if new == 1 else 'sources'} added"]
     if known:
-        parts.append(f"{known} were here already, and are now yours too")
+        parts.append(
+            "1 was here already, and is now yours too"
+            if known == 1
+            else f"{known} were here already, and are now yours too"
+        )
     if outline.duplicates:
         parts.append(f"{len(outline.duplicates)} stood in the file twice")
     problems = [
