@@ -15,11 +15,19 @@ from aiohttp import web
 
 from tests.builders import NOON
 
-PLACES = ("Lisbon", "Nairobi", "Osaka", "Tallinn", "Quito", "Perth", "Oslo", "Hanoi", "Lagos", "Turin", "Basel", "Cork")
-EVENTS = (
-    ("Floods close the {} railway", "Heavy rain has flooded the railway in {0}. Engineers said the line in {0} would stay shut until Friday while water is pumped from two tunnels. Passengers were moved to buses and the minister promised an inquiry into the drains."),
-    ("{} elects its first woman mayor", "Voters in {0} have elected their first woman mayor after a close count. The candidate thanked her supporters in {0} and promised cheaper housing and cleaner streets. Her opponent conceded before midnight and wished her well."),
-    ("Museum in {} returns stolen painting", "A museum in {0} has returned a painting stolen eighty years ago to the family of its owner. Curators in {0} traced the portrait through auction records. A lawyer for the heirs said that other works were still missing."),
+NEWS = (
+    ("Floods close the Lisbon railway", "Heavy rain has flooded the railway north of Lisbon. Engineers said the line would stay shut until Friday while water is pumped from two tunnels. Passengers were moved to buses. The transport minister promised an inquiry into the drains, which were last cleaned nine years ago. Freight companies warned of late deliveries of fruit and cement along the whole coast this week."),
+    ("Nairobi elects its first woman governor", "Voters in Nairobi have elected their first woman governor after a close count that lasted three days. The candidate thanked her supporters outside city hall and promised cheaper housing and better clinics. Her opponent conceded before midnight. Observers from the African Union called the poll calm, though turnout among the young fell to the lowest share since independence."),
+    ("Osaka museum returns stolen painting", "A museum in Osaka has returned a portrait stolen eighty years ago to the grandchildren of its owner. Curators traced the canvas through auction catalogues and a customs stamp found under its frame. A lawyer for the heirs said that eleven other works were still missing. The museum will keep a copy beside a panel that explains how the theft came to light."),
+    ("Chess prodigy beats the world champion", "A fourteen year old from Tallinn has beaten the world chess champion in a game of sixty moves. She gave up a rook early and won with two connected pawns. The champion praised her patience and asked for a rematch in spring. Her coach, a retired baker, said that she still had homework in algebra to finish before the next round."),
+    ("Volcano wakes near Quito", "The volcano above Quito has thrown ash four kilometres into the sky for the first time in two decades. Schools in the valley were closed and flights were sent to Guayaquil. Geologists measured small quakes every few minutes through the night. Farmers drove their cattle to lower pastures, and the army handed out masks along the northern highway."),
+    ("Perth shipyard wins ferry order", "A shipyard in Perth will build six electric ferries for the islands of Scotland under a contract worth four hundred million dollars. The union said the order would keep nine hundred welders at work until the end of the decade. Each vessel will carry forty cars and charge its batteries at the quay. Rival yards in Poland had offered a lower price."),
+    ("Doctors in Oslo grow new corneas", "Doctors in Oslo have given sight back to seven patients with corneas grown from their own skin cells. The trial lasted two years and no transplant was rejected. The hospital wants to treat fifty people a year and to train surgeons from Denmark and Finland. A charity for the blind said that the waiting list for donors could vanish within ten years."),
+    ("Rice harvest fails in the delta", "Salt water has ruined a third of the rice harvest in the delta south of Hanoi. Growers blamed dams upstream and the driest winter in memory. The government will open its grain stores and has asked merchants not to hoard. Prices in the markets rose by a fifth within a week, and exporters have cancelled shipments to Manila and Jakarta."),
+    ("Lagos bank hit by computer thieves", "Computer thieves have taken eleven million dollars from a bank in Lagos by copying the codes of its night managers. Customers found their accounts empty on Monday and queued around the block. Police arrested four former employees at the airport. The central bank has ordered every lender in the country to change how transfers are approved after dark."),
+    ("Turin bids farewell to its last tram driver", "The last driver of the oldest tram in Turin has taken his final ride after forty one years. Neighbours hung flowers from the balconies and a brass band played at the terminus. The carriages will go to a workshop to be fitted with motors that need nobody at the wheel. He plans to keep bees in the hills and never to look at a timetable again."),
+    ("Basel scientists weigh a single neutrino", "Physicists in Basel say that they have put the tightest limit yet on the mass of a neutrino. Their experiment cooled a crystal of tellurium to within a hair of absolute zero and watched it for five years. If confirmed, the result rules out two popular theories of matter. A rival team under a mountain in Japan expects to publish its own figures in autumn."),
+    ("Cork bakers win back their oven", "The bakers of Cork have won back the stone oven that a court had ordered to be pulled down. Judges found that smoke from the bakery was part of the life of the street. The neighbours who had complained will receive a loaf every Saturday under the settlement. The oven was built in 1822 and has gone cold only twice, in a war and in a strike."),
 )  # fmt: skip
 
 
@@ -31,15 +39,8 @@ class Item:
 
 
 def happenings(count: int) -> list[Item]:
-    """Things that happened, all different, one an hour."""
-    return [
-        Item(
-            EVENTS[n // len(PLACES) % 3][0].format(PLACES[n % len(PLACES)]),
-            EVENTS[n // len(PLACES) % 3][1].format(PLACES[n % len(PLACES)]),
-            NOON - timedelta(hours=count - n),
-        )
-        for n in range(count)
-    ]
+    """The first so many things that happened, one an hour."""
+    return [Item(title, text, NOON - timedelta(hours=24 - n)) for n, (title, text) in enumerate(NEWS[:count])]
 
 
 @dataclass
@@ -56,7 +57,8 @@ class Press:
     def rss(self, name: str) -> str:
         items = "".join(
             f"<item><title>{escape(i.title)}</title><link>{self.base}/{name}/{n}</link>"
-            f"<guid>{self.base}/{name}/{n}</guid><pubDate>{format_datetime(i.published)}</pubDate><description>"
+            f"<guid>{self.base}/{name}/{n}</guid><pubDate>{format_datetime(i.published)}</pubDate>"
+            f'<source url="{self.base}/{name}">The {name.title()}</source><description>'
             + escape(f"<p>{i.text[:90]}</p>" if self.summaries else f"<p>{i.text}</p>")
             + "</description></item>"
             for n, i in enumerate(self.feeds[name])

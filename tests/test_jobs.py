@@ -141,7 +141,7 @@ def test_a_summary_is_followed_to_its_page(db: Engine, papers: Press, settings: 
 def test_where_the_page_cannot_be_read_the_feeds_words_stay_and_the_reason_is_kept(
     db: Engine, papers: Press, settings: Settings, robots: bool
 ) -> None:
-    papers.feeds = {"herald": [replace(i, text=i.text[:89] + i.text) for i in happenings(1)]}
+    papers.feeds = {"herald": happenings(1)}
     if robots:
         papers.odd = {"robots.txt": lambda r: web.Response(text="User-agent: *\nDisallow: /herald/")}
     else:
@@ -153,6 +153,7 @@ def test_where_the_page_cannot_be_read_the_feeds_words_stay_and_the_reason_is_ke
         reasons = [d.rejected.reason for d in store.rejections.latest(c, stage="page")]
     assert "Only the page says this" not in article.text
     assert article.text.startswith("Heavy rain")
+    assert "herald/0" in papers.asked or robots
     assert len(reasons) == 1
     assert "what the feed carries is shown" in reasons[0]
     assert ("asks programs not to" in reasons[0]) == robots
