@@ -130,7 +130,12 @@ class Page:
 
 
 def pick(
-    desk: Desk, ranked: Callable[[int], tuple[Rows, Floats]], length: int, rules: Diversity, before: Sequence[int] = ()
+    desk: Desk,
+    ranked: Callable[[int], tuple[Rows, Floats]],
+    length: int,
+    rules: Diversity,
+    before: Sequence[int] = (),
+    at_first: int = 0,
 ) -> Iterator[tuple[int, tuple[Reason, ...]]]:
     """The page: rows with the reasons that diversity adds, best first.
 
@@ -140,7 +145,7 @@ def pick(
     page = Page(desk, rules, len(before) + length)
     for row in before:
         page.add(row)
-    asked = max(4 * length, 100)
+    asked = at_first or max(4 * length, 100)
     rows, points = ranked(asked)
     next_in, given = 0, 0
     # -score, row, points, how long the page was when it was scored, and whether likeness to the page was part of it

@@ -213,9 +213,12 @@ class Edition:
         old = self.vectors[stay]
         if added.shape[1] != old.shape[1]:  # the first vectors of all
             old = np.zeros((len(stay), added.shape[1]), np.float32)
+        vectors = np.concatenate((old, added))
+        if not vectors.any():  # as it would be if there had never been any
+            vectors = vectors[:, :0]
         return _assemble(
             [*(kept[i] for i in stay), *fresh],
-            np.concatenate((old, added)),
+            vectors,
             names,
             labels,
             now or self.at,

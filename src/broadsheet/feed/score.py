@@ -137,6 +137,8 @@ class Follows:
             desk.look([row])
         for follow, strength in desk.met[row]:
             worth = self._worth(desk, follow) * (0.5 + 0.5 * min(max(strength, 0.0), 1.0))
+            if not worth:
+                continue
             label = follow.label or follow.value
             fact = "you follow this story" if follow.kind == "story" else f"you follow {label}"
             undo = "Unfollow this story" if follow.kind == "story" else f"Unfollow {label}"
