@@ -1,28 +1,33 @@
 """Trains the head that knows the broad subjects, on the bundled current events and the written examples.
 
-    python scripts/train_topics.py
+    python scripts/train_topics.py [uci-news-aggregator.csv]
 
-Needs scikit-learn (a development dependency). Writes src/broadsheet/articles/data/topics-ENCODER.npz.
+The file is the UCI News Aggregator's headlines (public domain); without it business and technology are told apart a
+little worse (.780 against .797 of the AG news half kept for tuning). Needs scikit-learn (a development dependency). Writes src/broadsheet/articles/data/topics-ENCODER.npz.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import lzma
+import sys
 from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from broadsheet.articles.embed import Embedding, represent
-from broadsheet.articles.topics import broad_topics, evidence, seeds, vocabulary
+from broadsheet.articles.topics import evidence, seeds, vocabulary
 from broadsheet.model import Article, ArticleId
 
 ROOT = Path(__file__).resolve().parent.parent
 EVENTS = ROOT / "src/broadsheet/demo/corpus/current-events.jsonl.xz"
 OUT = ROOT / "src/broadsheet/articles/data"
-SEED_WEIGHT = 6.0  # a written example counts as this many events: they alone speak for eight of the subjects
-STRENGTH = 30.0  # inverse regularisation
+SEED_WEIGHT = 20.0  # a written example counts as this many events: they alone speak for eight of the subjects
+HEADLINE_WEIGHT = 0.1  # 6,366 headlines of 87 stories: many say the same
+STRENGTH = 1.0  # inverse regularisation
+EVEN = 0.5  # 0 leaves frequent subjects their lead, 1 takes it all
 
 SECTIONS = {
     "Armed conflicts and attacks": "16000000",
@@ -36,6 +41,7 @@ SECTIONS = {
     "Sports": "15000000",
 }
 HEALTH, ENVIRONMENT = "07000000", "06000000"
+UCI = {"b": "04000000", "t": "13000000", "e": "01000000", "m": HEALTH}
 
 
 def of_event(section: str, text: str) -> str:
@@ -69,18 +75,21 @@ def main() -> None:
             titles.append(headline)
             labels.append(vocabulary()[code].path[0])
             weights.append(SEED_WEIGHT)
+    if len(sys.argv) > 1:
+        with Path(sys.argv[1]).open(encoding="utf-8", newline="") as rows:
+            for row in csv.DictReader(rows):
+                if code := UCI.get(row["CATEGORY"] or "", ""):
+                    titles.append(row["TITLE"])
+                    labels.append(code)
+                    weights.append(HEADLINE_WEIGHT)
     vectors = np.concatenate([represent([article(t) for t in titles[i : i + 128]]) for i in range(0, len(titles), 128)])
-    np.savez("/tmp/enr/train.npz", X=vectors, y=np.array(labels), w=np.array(weights))
-    codes = [concept.id for concept in broad_topics()]
-    matrix = np.zeros((vectors.shape[1], len(codes)), dtype=np.float32)
-    bias = np.zeros(len(codes), dtype=np.float32)
-    for i, code in enumerate(codes):
-        own = np.array([label == code for label in labels])
-        model = LogisticRegression(C=STRENGTH, max_iter=400)
-        model.fit(vectors, own, sample_weight=np.array(weights))
-        matrix[:, i], bias[i] = model.coef_[0], model.intercept_[0]
+    codes, index = np.unique(np.array(labels), return_inverse=True)
+    mass = np.bincount(index, weights)
+    weighed = np.array(weights) * (mass.mean() / mass[index]) ** EVEN
+    model = LogisticRegression(C=STRENGTH, max_iter=300, tol=1e-3).fit(vectors, index, sample_weight=weighed)
+    matrix, bias = model.coef_.T, model.intercept_.astype(np.float32)
     out = OUT / f"topics-{Embedding().encoder}.npz"
-    np.savez_compressed(out, codes=np.array(codes), matrix=matrix.astype(np.float16), bias=bias)
+    np.savez_compressed(out, codes=codes, matrix=matrix.astype(np.float16), bias=bias)
     print(len(titles), "examples", out.stat().st_size, "bytes")
 
 

