@@ -38,7 +38,7 @@ class Chosen:
 
 def _settings(context: typer.Context, **overrides: object) -> config.Settings:
     chosen: Chosen = context.obj or Chosen()
-    return config.load(chosen.config, database=chosen.database, **overrides)
+    return config.load(chosen.config, None, database=chosen.database, **overrides)
 
 
 def _print_json(value: object) -> None:
@@ -102,16 +102,26 @@ def serve(
 @app.command()
 def add(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="A site, a feed, a sitemap or an article.")],
+    address: Annotated[
+        str, typer.Argument(help="A site, a feed, a sitemap or an article; with --text, where it is from.")
+    ],
+    text: Annotated[
+        typer.FileText | None,
+        typer.Option(help="A file with an article's text, as copied from its page; - for standard input."),
+    ] = None,
     reader: Annotated[str | None, typer.Option(help="Subscribe this reader to it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find the feed behind an address and say what was found."""
-    from broadsheet import jobs, store
+    from broadsheet import jobs
+    from broadsheet.opening import open_instance
 
-    settings = _settings(context)
-    db = store.open(settings.database_url())
-    added = asyncio.run(jobs.add_address(db, settings, address, reader=reader))
+    db, settings = open_instance(_settings(context))
+    if text is not None:
+        article = asyncio.run(jobs.add_page(db, settings, url=address, text=text.read()))
+        added = jobs.Added(message=f"The article “{article.title}” is read.", article=article)
+    else:
+        added = asyncio.run(jobs.add_address(db, settings, address, reader=reader))
     if as_json:
         _print_json(added.as_json())
     else:
@@ -125,10 +135,10 @@ def import_opml(
     reader: Annotated[str | None, typer.Option(help="Subscribe this reader to what is in it.")] = None,
 ) -> None:
     """Read subscriptions from an OPML file, folders and all; say what was double or could not be used."""
-    from broadsheet import jobs, store
+    from broadsheet import jobs
+    from broadsheet.opening import open_instance
 
-    settings = _settings(context)
-    db = store.open(settings.database_url())
+    db, settings = open_instance(_settings(context))
     for sentence in jobs.import_opml(db, file.read_bytes(), now=settings.now(), reader=reader):
         out.print(escape(sentence))
 
@@ -136,10 +146,10 @@ def import_opml(
 @app.command()
 def refresh(context: typer.Context) -> None:
     """Poll what is due, once, and bring stories up to date."""
-    from broadsheet import jobs, store
+    from broadsheet import jobs
+    from broadsheet.opening import open_instance
 
-    settings = _settings(context)
-    db = store.open(settings.database_url())
+    db, settings = open_instance(_settings(context))
     with bars(err) as progress:
         done = asyncio.run(jobs.refresh(db, settings, progress=progress))
     out.print(escape(done.sentence()))

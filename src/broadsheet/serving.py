@@ -13,9 +13,10 @@ import uvicorn
 from rich.console import Console
 from sqlalchemy import Engine
 
-from broadsheet import jobs, store
+from broadsheet import jobs
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
+from broadsheet.opening import open_instance
 from broadsheet.web.app import create_app
 
 
@@ -49,7 +50,7 @@ def serve(
     credits: Sequence[str] = (),  # noqa: A002
 ) -> None:
     """Serve the web app until it is stopped; with `work`, also poll and group. Raises `ConfigError` for a port in use."""
-    engine = store.open(settings.database_url())
+    engine, settings = open_instance(settings)
     app = create_app(engine, settings)
     app.state.banner, app.state.credits = banner, list(credits)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -73,7 +74,7 @@ def serve(
 
 def work_until_stopped(settings: Settings, *, console: Console) -> None:
     """Poll, ingest and group until SIGINT or SIGTERM; what is in hand is finished or left for another to take."""
-    engine = store.open(settings.database_url())
+    engine, settings = open_instance(settings)
 
     async def run() -> None:
         stop = asyncio.Event()

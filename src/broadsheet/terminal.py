@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +16,14 @@ from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import Article, FeedItem, Reason, Story
+from broadsheet.opening import open_instance
 from broadsheet.reading import Newsstand
 from broadsheet.sources import opml
 
 
 def newsstand(settings: Settings) -> Newsstand:
     """The newsstand of the settings' database."""
-    return Newsstand(store.open(settings.database_url()), settings)
+    return Newsstand(*open_instance(settings))
 
 
 def reader_named(stand: Newsstand, reader: str | None) -> str:
@@ -79,7 +80,7 @@ def show_feed(settings: Settings, reader: str | None, *, count: int, as_json: bo
     reader_id = reader_named(stand, reader)
     feed = stand.feed(reader_id)
     items = feed.items[:count]
-    stand.shown(reader_id, feed, 0, len(items))
+    stand.shown(replace(feed, items=items))
     cards = {card.story.id: card for card in stand.cards([item.story for item in items], stand.reader(reader_id))}
     shown = [(item, cards[item.story]) for item in items if item.story in cards]
     if as_json:
@@ -110,7 +111,7 @@ def show_feed(settings: Settings, reader: str | None, *, count: int, as_json: bo
 
 def show_story(settings: Settings, story_id: str, *, as_json: bool, console: Console) -> None:
     """Print a story: its headline, its key points, its timeline, and every article in order of time."""
-    engine = store.open(settings.database_url())
+    engine, _ = open_instance(settings)
     with engine.connect() as db:
         story = store.stories.get(db, story_id)  # type: ignore[arg-type]
         if story is None:
@@ -191,4 +192,8 @@ def export_of(settings: Settings, reader: str, *, as_opml: bool) -> bytes:
         return orjson.dumps(stand.export(reader_id), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n"
     with stand.engine.connect() as db:
         subscribed = store.sources.subscriptions(db, stand.reader(reader_id).id)
-    return opml.write(f"Broadsheet: {reader_id}", [(s.url, s.title, s.homepage, folder) for s, folder in subscribed])
+    listed = [
+        opml.Subscription(url=s.url, title=s.title, homepage=s.homepage, folder=tuple(filter(None, folder.split("/"))))
+        for s, folder in subscribed
+    ]
+    return opml.write(f"Broadsheet: {reader_id}", listed)

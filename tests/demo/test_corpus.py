@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import broadsheet.demo
-from broadsheet.demo.corpus import AS_OF, CREDITS, channels, headline
+from broadsheet.demo.corpus import AS_OF, CREDITS, channels, headline, plain
 
 JULY = datetime(2026, 7, 1, tzinfo=UTC)
 
@@ -47,3 +47,13 @@ def test_a_long_headline_is_cut_at_a_clause():
         headline(event)
         == "Russian forces launch dozens of ballistic missiles and drones at Kyiv, Ukraine, killing at least 17 people …"
     )
+
+
+def test_markup_of_the_page_is_not_shown():
+    event = 'The USS *George Washington* meets [Ismael "El Mayo" Zambada](https://example.org/a_(b) "El \\"Mayo\\"") and the mayor [es] of Lima.'
+    assert plain(event) == 'The USS George Washington meets Ismael "El Mayo" Zambada and the mayor of Lima.'
+
+
+def test_no_event_of_the_corpus_keeps_markup():
+    shown = [i.title for c in channels(datetime(2025, 1, 1, tzinfo=UTC)) for i in c.items if "Wikipedia" in i.licence]
+    assert not [title for title in shown if "](" in title or " [es]" in title or title.count("*") > 1]

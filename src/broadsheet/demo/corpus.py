@@ -81,6 +81,13 @@ def _read(name: str) -> Iterator[dict[str, Any]]:
     return map(json.loads, lzma.decompress(packed).decode().split("\n")[:-1])
 
 
+def plain(event: str) -> str:
+    """The event's words without its page's markup: links, emphasis, and marks of other languages' pages (` [es]`)."""
+    without_links = re.sub(r"\[([^\]]+)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^)]*\")?\)", r"\1", event)
+    without_marks = re.sub(r" \[[a-z]{2,3}\]", "", without_links)
+    return re.sub(r"(\*{1,3})(\S(?:.*?\S)?)\1", r"\2", without_marks).strip()
+
+
 def headline(event: str) -> str:
     """The event's first sentence as a headline: whole when it is short, else quoted up to a clause's end and an ellipsis."""
     sentence = re.split(r"(?<=[a-z0-9)\"”]{2}\.)\s+(?=[A-Z\"“])", event.strip(), maxsplit=1)[0]
@@ -112,11 +119,12 @@ def channels(since: datetime, until: datetime = AS_OF, *, archive: int = 40) -> 
     for event in _read("current-events"):
         at = _time(event["day"])
         if since <= at <= until:
+            said = plain(event["event"])
             for source in event["sources"]:
                 items[source["publisher"]][source["url"]] = Item(
                     url=source["url"],
-                    title=headline(event["event"]),
-                    html=f"<p>{escape(event['event'])}</p>",
+                    title=headline(said),
+                    html=f"<p>{escape(said)}</p>",
                     published=at,
                     licence=event["licence"],
                     categories=(event["section"],),

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from sqlalchemy import Engine
@@ -20,7 +21,8 @@ from broadsheet.demo.corpus import AS_OF, CREDITS, Channel, channels
 from broadsheet.demo.readers import SAMPLES, events_of
 from broadsheet.demo.server import FeedServer
 from broadsheet.errors import ConfigError
-from broadsheet.model import Reader, Source, SourceId, identify
+from broadsheet.model import Outlet, Reader, Source, SourceId, identify
+from broadsheet.opening import read_as_of
 from broadsheet.progress import bars
 from broadsheet.reading import Newsstand
 from broadsheet.serving import serve
@@ -64,6 +66,12 @@ def published(server: FeedServer) -> Iterator[FeedServer]:
         loop.close()
 
 
+def outlet_named(channel: Channel) -> Outlet:
+    """What is known of the channel's outlet, under the name that the corpus gives it."""
+    known = outlet_of(channel.homepage) or Outlet(name=channel.title, domain=urlsplit(channel.homepage).netloc)
+    return replace(known, name=channel.title)
+
+
 def add_sources(engine: Engine, addresses: Mapping[str, Channel], settings: Settings) -> None:
     """A source for each address that is not known yet."""
     with engine.begin() as db:
@@ -76,7 +84,7 @@ def add_sources(engine: Engine, addresses: Mapping[str, Channel], settings: Sett
                     title=channel.title,
                     homepage=channel.homepage,
                     language=channel.language,
-                    outlet=outlet_of(channel.homepage),
+                    outlet=outlet_named(channel),
                     full_text=False,  # the feeds carry all there is; publishers' pages are out of reach on purpose
                     added=settings.now(),
                     next_fetch=settings.now(),
@@ -99,6 +107,7 @@ def run_demo(settings: Settings, *, feeds_port: int, days: int, serve_app: bool,
     """Read the bundled news in (again: only what is new), make the sample readers, and serve the app."""
     settings = demo_settings(settings, days)
     engine = store.open(settings.database_url())
+    read_as_of(engine, settings)
     started = time.monotonic()
     with published(FeedServer(channels(AS_OF - timedelta(days=days)), port=feeds_port)) as server:
         console.print(f"Reading the news from {len(server.addresses)} publishers on loopback ...", highlight=False)
