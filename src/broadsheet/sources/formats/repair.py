@@ -202,3 +202,8 @@ def deep(text: str) -> tuple[str, list[str]]:
     if mended == text:
         return text, []
     return mended, ["markup written bare into text, or attributes without quotes, were read as what they mean"]
+
+
+def without_comments(text: str) -> str:
+    """The text without its comments, closed or not."""
+    return re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.S)

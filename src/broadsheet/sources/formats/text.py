@@ -13,7 +13,7 @@ _HTML_TAGS = (
     "span strike strong style sub sup table tbody td textarea tfoot th thead time title tr tt u ul var video wbr"
 )
 _MARKUP = re.compile(rf"</?(?:{'|'.join(_HTML_TAGS.split())})(?:\s[^<>]*|/)?>", re.I)
-_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)|<!--.*?-->|<!--[^>]*>?", re.I | re.S)
+_HIDDEN = re.compile(r"<(script|style)\b[^<>]*>.*?(?:</\1\s*>|\Z)|<!--.{0,5000}?-->|<!--[^>]*>?", re.I | re.S)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _BREAKING = re.compile(r"<(?:br|/?p|/?div|/?li|/?h[1-6]|/?td|/?tr|hr)\b[^<>]*>", re.I)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -287,11 +287,12 @@ def _length(written: str | None) -> int:
     return int(digits) if digits.isdecimal() and len(digits) < 16 else 0
 
 
-def _links(elements: Iterable[Element], base: str) -> _Links:
+def _links(elements: Iterable[Element], base_of: Callable[[Element], str]) -> _Links:
     """RSS's link is text, Atom's an attribute; a page of HTML comes before other alternates."""
     found = _Links()
     other = ""
     for element in elements:
+        base = base_of(element)
         href = element.get("href") or element.get(f"{_RDF}resource")
         if href is None:
             text = _text(element)
@@ -393,14 +394,7 @@ def _draft(item: Element, feed: _Feed) -> Draft:
     def base_for(element: Element) -> str:
         return feed.base_of(element) if feed.has_bases else base
 
-    links = _Links()
-    for element in fields.get("link", ()):
-        one = _links((element,), base_for(element))
-        links.page = links.page or one.page
-        links.own = links.own or one.own
-        links.enclosures += one.enclosures
-    if len(fields.get("link", ())) > 1:
-        links.page = _links(fields["link"], base).page if not feed.has_bases else links.page
+    links = _links(fields.get("link", ()), base_for)
     guid = _first(fields, "guid", "id") or (item.get(f"{_RDF}about") or item.get("about") or "").strip()
     original = _first(fields, "feedburner:origlink", "origlink")
     url = join(base, original) or links.page
@@ -545,14 +539,7 @@ def _info(root: Element, feed: _Feed) -> FeedInfo:
     for container in _containers(root):
         for key, elements in _fields(container).items():
             fields.setdefault(key, []).extend(elements)
-    links = _Links()
-    for element in fields.get("link", ()):
-        one = _links((element,), feed.base_of(element) if feed.has_bases else feed.url)
-        links.page = links.page or one.page
-        links.hub = links.hub or one.hub
-        links.own = links.own or one.own
-    if len(fields.get("link", ())) > 1 and not feed.has_bases:
-        links.page = _links(fields["link"], feed.url).page
+    links = _links(fields.get("link", ()), lambda e: feed.base_of(e) if feed.has_bases else feed.url)
     channel = next(_containers(root))
     page = links.page or join(feed.url, channel.get("HREF") or channel.get("href") or "")
     images = [
