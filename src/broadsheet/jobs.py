@@ -727,10 +727,15 @@ def _with_stories(c: Connection, events: Sequence[Event]) -> list[tuple[Event, S
 class _Pipeline:
     """Everything in its order, with what is kept between rounds."""
 
-    def __init__(self, db: Engine, settings: Settings, client: Client, runner: Runner) -> None:
+    def __init__(
+        self, db: Engine, settings: Settings, client: Client, runner: Runner, enrichment: Enrichment | None = None
+    ) -> None:
         self.db, self.settings, self.client, self.runner = db, settings, client, runner
         self.worker = worker_name()
-        self.ingest = Ingest(db=db, client=client, runner=runner, settings=settings, worker=self.worker)
+        self.ingest = Ingest(
+            db=db, client=client, runner=runner, settings=settings, worker=self.worker,
+            enrichment=enrichment or Enrichment(),
+        )  # fmt: skip
         self.grouper = Grouper(db, settings, self.worker)
         self.rng = random.Random()
 
@@ -756,11 +761,13 @@ def _all_cores(settings: Settings) -> int:
     return settings.workers or cores
 
 
-async def refresh(db: Engine, settings: Settings, progress: Progress | None = None) -> Done:
+async def refresh(
+    db: Engine, settings: Settings, progress: Progress | None = None, enrichment: Enrichment | None = None
+) -> Done:
     """Poll what is due, once, and bring articles, stories and readers up to date."""
     async with client_of(settings) as client:
         with engine(settings.engine, _all_cores(settings)) as runner:
-            pipeline = _Pipeline(db, settings, client, runner)
+            pipeline = _Pipeline(db, settings, client, runner, enrichment)
             try:
                 return await pipeline.round(progress or _quiet)
             finally:
