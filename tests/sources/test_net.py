@@ -13,7 +13,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.errors import AddressRefused, FetchError
+from broadsheet.errors import AddressRefused, ConfigError, FetchError
 from broadsheet.sources.net import AddressPolicy, Client, Limits, max_age, retry_after, user_agent
 from tests.sources.loopback import RSS, a_client, says, serving
 
@@ -412,3 +412,9 @@ def test_a_client_may_be_opened_again():
                     assert (await client.get(site)).status == 200
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("network", ["home", "10.0.0.0/99", "", "10.0.0"])
+def test_a_network_that_is_none_is_a_mistake_in_the_settings(network):
+    with pytest.raises(ConfigError, match="is not a network"):
+        AddressPolicy((network,))

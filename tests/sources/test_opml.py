@@ -63,6 +63,20 @@ def test_what_readers_export_oddly_is_read_too():
     )
 
 
+def test_quotes_and_tags_that_an_export_forgot_to_escape_are_read():
+    found = read(
+        opml(
+            """<outline text="F"><outline text="A "good" one" description="<b>Say "x"</b> & <a href="u">more</a>" xmlUrl="https://a.example/?a=1&b=2" type="rss" />
+            <outline title='It's' xmlUrl='https://b.example/'></outline></outline>"""
+        )
+    )
+    assert [(s.title, s.url, s.folder) for s in found.subscriptions] == [
+        ('A "good" one', "https://a.example/?a=1&b=2", ("F",)),
+        ("It's", "https://b.example/", ("F",)),
+    ]
+    assert found.problems == ()
+
+
 def test_a_feed_listed_twice_is_kept_once_and_reported():
     found = read(
         opml(
@@ -187,8 +201,13 @@ def test_what_is_written_is_read_back(title, found):
     assert back.problems == back.duplicates == ()
 
 
+pieces = st.lists(
+    st.sampled_from(["<outline", " text=", " xmlUrl=", '"', "'", ">", "/>", "</outline>", "&", "http://a.b/", " "])
+)
+
+
 @settings(max_examples=60)
-@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda s: opml(s)))
+@given(st.binary(max_size=300) | st.text(max_size=200).map(opml) | pieces.map("".join).map(opml))
 def test_no_bytes_do_more_than_refuse(body):
     with suppress(InputError):
         assert all(web_address(s.url) for s in read(body).subscriptions)
@@ -196,3 +215,14 @@ def test_no_bytes_do_more_than_refuse(body):
 
 def test_an_empty_list_is_a_list():
     assert read(write("Nothing", [])) == Outline(title="Nothing")
+
+
+@pytest.mark.data
+def test_lists_that_people_share_are_read_whole(data):
+    found = [
+        read(path.read_bytes())
+        for path in sorted((data / "outlets" / "awesome-rss-feeds").rglob("with_category/*.opml"))
+    ]
+    assert len(found) == 59
+    assert sum(len(outline.subscriptions) + len(outline.duplicates) for outline in found) == 786
+    assert all(s.folder for outline in found for s in outline.subscriptions)

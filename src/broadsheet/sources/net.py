@@ -32,7 +32,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from broadsheet import __version__
-from broadsheet.errors import AddressRefused, FetchError, TooLarge
+from broadsheet.errors import AddressRefused, ConfigError, FetchError, TooLarge
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -99,6 +99,15 @@ class AddressPolicy:
     """
 
     allow: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for network in self.allow:
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError as e:
+                raise ConfigError(
+                    f"allow_addresses: {network!r} is not a network: write 192.168.0.0/16 or fd00::/8."
+                ) from e
 
     def is_allowed(self, ip: str | Address) -> bool:
         return _is_allowed(self.allow, str(ip))
