@@ -4,7 +4,7 @@ import base64
 
 import orjson
 
-from broadsheet.stages import filter_lines
+from broadsheet.stages import filter_lines, parse
 
 RSS = b"<rss><channel><title>News</title><item><guid>g</guid><title>One</title></item></channel></rss>"
 
@@ -16,7 +16,7 @@ def line(**fields):
 
 
 def run(*lines):
-    return [orjson.loads(one) for one in filter_lines("parse", lines)]
+    return [orjson.loads(one) for one in filter_lines("parse", parse.run, lines)]
 
 
 def test_a_line_becomes_its_feed_and_keeps_what_it_does_not_know():
