@@ -63,7 +63,10 @@ def read(body: bytes) -> Outline:
     problems = said[:3]
     kept: dict[str, Subscription] = {}
     duplicates: list[str] = []
-    for found in _walk(root):
+    for number, found in enumerate(_walk(root)):
+        if number >= 2 * MAX_SUBSCRIPTIONS:
+            problems.append(f"more than {2 * MAX_SUBSCRIPTIONS:,} outlines: the rest was left out")
+            break
         if isinstance(found, str):
             problems.append(found)
         elif (first := kept.get(_same(found.url))) is not None:
