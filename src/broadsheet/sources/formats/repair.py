@@ -12,7 +12,7 @@ _DECLARATION = re.compile(r"""<!ENTITY\s+([\w.:-]{1,60})\s+(?:"([^"]*)"|'([^']*)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 _REFERENCE = re.compile(r"&(?:#(\d{1,7});|#[xX]([0-9a-fA-F]{1,6});|([A-Za-z][\w.:-]{0,59});)?")
 _PROTECTED = re.compile(r"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)", re.S)
-_XML_DECLARATION = re.compile(r"((?:\s|<!--(?:[^-]|-(?!->))*-->)*)<\?xml[^>]*>", re.I)
+_XML_DECLARATION = re.compile(r"\A((?:\s|<!--(?:[^-]|-(?!->))*-->)*)<\?xml[^>]*>", re.I)
 _TAG = r"[A-Za-z_][\w.:-]*"
 # What a publisher writes as text and fills with markup. Greedy up to the first end tag of the same name.
 _TEXTUAL = re.compile(
