@@ -88,7 +88,7 @@ def test_a_word_inside_another_says_nothing() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "least_first", "least_found"), [("bbc", 0.80, 0.75), ("agnews", 0.75, 0.60)])
 def test_labelled_news_finds_its_topics(data: Path, name: str, least_first: float, least_found: float) -> None:
-    report = evaluate_topics(data / "topics" / name, limit=300)
+    report = evaluate_topics(data / "topics" / name, limit=120)
     figures = next(row.figures for row in report.rows if row.name == "all")
     assert figures["first right"] >= least_first
     assert figures["found"] >= least_found

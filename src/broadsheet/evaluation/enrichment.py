@@ -97,7 +97,7 @@ def evaluate_topics(path: Path, *, half: Half = "test", limit: int = 0) -> Repor
     else:
         raise InputError(f"{path} holds neither the BBC articles nor AG news.")
     if limit and len(labelled) > limit:
-        labelled = labelled[:: len(labelled) // limit][:limit]
+        labelled = [labelled[i * len(labelled) // limit] for i in range(limit)]
     return Report(
         task="topics",
         dataset=f"{path.name} ({half} half)",
