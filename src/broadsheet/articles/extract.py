@@ -30,6 +30,7 @@ from broadsheet.articles.furniture import (
     is_promotion,
     is_sentence,
     key_of,
+    link_share,
     prune,
     take_captions,
     text_of,
@@ -59,16 +60,39 @@ class Extraction:
 
 # --- from page to tree -------------------------------------------------------------------------------------------
 
-_USELESS = re.compile(
-    r"(<script\b[^>]{0,300}?ld\+json[^>]*>.*?</script\s*>)|<style\b.*?</style\s*>|<svg\b.*?</svg\s*>|<!--.*?-->|<script\b[^>]*>.*?</script\s*>",
-    re.IGNORECASE | re.DOTALL,
-)
+_OPENING = re.compile(r"<!--|<(script|style|svg)\b([^<>]{0,2000})>", re.IGNORECASE)
+_CLOSING = {name: re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style", "svg")}
+
+
+def _stripped(html: str) -> str:
+    """The page without comments, styles, drawings and scripts (but its data). One pass: what never closes stays."""
+    parts: list[str] = []
+    open_ended: set[str] = set()
+    kept = place = 0
+    while (match := _OPENING.search(html, place)) is not None:
+        place = match.end()
+        name = (match[1] or "").lower()
+        if name in open_ended or (name == "script" and "ld+json" in match[2].lower()):
+            continue
+        if name:
+            closing = _CLOSING[name].search(html, place)
+            end = closing.end() if closing else -1
+        else:
+            found = html.find("-->", match.start() + 2)
+            end = found + 3 if found >= 0 else -1
+        if end < 0:
+            open_ended.add(name)
+            continue
+        parts.append(html[kept : match.start()])
+        kept = place = end
+    parts.append(html[kept:])
+    return " ".join(parts)
 
 
 def _cut(html: str, rules: Extraction) -> str:
     """The page as far as it may be read. (Nesting needs no limit of ours: libxml2 stops at 256.)"""
     html = html[: rules.max_html].replace("\x00", "")
-    html = _USELESS.sub(lambda match: match[1] or " ", html)
+    html = _stripped(html)
     if html.count("<") <= 2 * rules.max_elements:
         return html
     marks = (match.start() for match in re.finditer("<", html))
@@ -193,6 +217,67 @@ def _judged(blocks: Sequence[_Block], title: str, captions: Sequence[str]) -> li
     while len(kept) > 3 and (is_promotion(kept[-1].text) or kept[-1].kind == "head"):
         kept.pop()
     return kept
+
+
+_LEAVES = frozenset({"p", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "pre", "dd", "dt"})
+
+
+def _filled(tree: _Element, blocks: Sequence[_Block]) -> list[_Block]:
+    """The blocks with the paragraphs that stand among them in the page and were passed over.
+
+    They are taken only inside the smallest element that holds nearly all that was found, only where they read as
+    prose, and a heading only with the prose under it.
+    """
+    place = {key_of(b.text): n for n, b in reversed(list(enumerate(blocks)))}
+    leaves: list[tuple[_Element, str]] = []
+    weight: dict[_Element, int] = {}
+    total = 0
+    for element in tree.iter(*_LEAVES):
+        if any(child.tag in _LEAVES for child in element):
+            continue
+        text = text_of(element)
+        leaves.append((element, text))
+        if key_of(text) in place:
+            words = word_count(text)
+            total += words
+            for above in element.iterancestors():
+                weight[above] = weight.get(above, 0) + words
+    if total < 0.5 * _words_of(blocks):
+        return list(blocks)  # found by other means than these elements: nothing to go by
+    holder = tree
+    while (inner := next((child for child in holder if weight.get(child, 0) >= 0.9 * total), None)) is not None:
+        holder = inner
+    inside = set(holder.iter(*_LEAVES))
+    known = "".join(key_of(b.text) for b in blocks)
+    result: list[_Block] = []
+    done = 0  # blocks before this one are in the result
+    heading: _Block | None = None
+    added = 0
+    for element, text in leaves:
+        if element not in inside:
+            continue
+        key = key_of(text)
+        if key in place and place[key] >= done:
+            result.extend(blocks[done : place[key] + 1])
+            done = place[key] + 1
+            heading = None
+        elif text and key[:60] not in known and key[-60:] not in known:
+            if element.tag in _HEADINGS:
+                heading = _Block(text, "head")
+            elif word_count(text) >= 12 and is_sentence(text) and link_share(element) < 0.3:
+                known += key
+                if heading is not None:
+                    result.append(heading)
+                    heading = None
+                result.append(_Block(text, "item" if element.tag == "li" else "p"))
+                added += 1
+    if not added:
+        return list(blocks)
+    result.extend(blocks[done:])
+    return result
+
+
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 
 
 def _words_of(blocks: Sequence[_Block]) -> int:
@@ -399,7 +484,7 @@ def _from_html(page: Page, rules: Extraction) -> Article | Rejected:
     prune(cleaned)
     prose_words = sum(n for p in cleaned.iter("p") if (n := word_count(text_of(p))) >= 12)
     raw = _found(cleaned)
-    blocks = _judged(raw, said.title, captions)
+    blocks = _judged(_filled(cleaned, raw), said.title, captions)
     source = cleaned
     blocks, source = _mended(blocks, source, tree, said, captions, page)
     text = _text(blocks)
@@ -423,7 +508,8 @@ def _mended(
             blocks, source, words = whole, tree, _words_of(whole)
     if said.body:
         body = _paragraphs_of(said.body)
-        if _words_of(body) > 1.4 * words + 30:
+        # trafilatura falls back on this body too, but gives it as one block
+        if _words_of(body) > 1.4 * words + 30 or len(blocks) == 1 < len(body):
             blocks, words = _judged(body, said.title, captions), _words_of(body)
     entry = page.entry
     if entry is not None and len(entry.content) > 200:

@@ -120,7 +120,7 @@ _CREDIT_END = re.compile(
     re.IGNORECASE,
 )
 _CREDIT_ONLY = re.compile(
-    rf"[(\[]?(?:{_CREDIT_WORD}\s?[,:|/.…-]+\s?.{{1,80}}|{_AGENCY}|(?:[\w.'’-]+ ){{0,4}}[\w.'’-]+\s?/\s?{_AGENCY}(?:\s?/\s?.{{1,30}})?|"
+    rf"[(\[]?(?:{_CREDIT_WORD}\s?[,:|/.…-]+\s?.{{1,80}}|{_AGENCY}|(?:[\w.'’-]+ ){{0,2}}[\w.'’-]+\s?/\s?{_AGENCY}(?:\s?/\s?.{{1,30}})?|"
     rf"(?:photo|image|picture)s? (?:by|courtesy(?: of)?|via) .{{1,60}})[)\]]?\.?",
     re.IGNORECASE,
 )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import orjson
 from lxml.etree import _Element
@@ -414,6 +414,13 @@ _DATE_ALONE = re.compile(
 _IN_URL = re.compile(r"/((?:19|20)\d{2})[/-](0[1-9]|1[0-2])[/-](0[1-9]|[12]\d|3[01])(?:/|-|$)")
 
 
+def _joined(url: str, address: str) -> str:
+    try:
+        return urljoin(url, address)
+    except ValueError:
+        return ""
+
+
 def about(tree: _Element, url: str) -> About:
     """What the page says of its article."""
     meta = _meta(tree)
@@ -427,7 +434,7 @@ def about(tree: _Element, url: str) -> About:
     article: Mapping[str, Any] = articles[0] if articles else {}
     kind = next((k for k in _types(article) if k in rank), "") or _first(meta, ("og:type",))
 
-    host = urlsplit(url).netloc
+    host = (re.match(r"https?://([^/?#]*)", url, re.IGNORECASE) or [""] * 2)[1]
     publisher = _first(meta, ("og:site_name", "application-name", "publisher", "dc.publisher", "citation_publisher"))
     named = article.get("publisher")
     if isinstance(named, dict) and not named.get("name"):
@@ -471,7 +478,7 @@ def about(tree: _Element, url: str) -> About:
         authors=people,
         published=published,
         updated=updated,
-        image=urljoin(url, image) if image and not image.startswith("data:") else "",
+        image=_joined(url, image) if image and not image.startswith("data:") else "",
         section=_string(article.get("articleSection"))
         or _first(meta, ("article:section", "parsely-section", "og:article:section", "cxenseparse:section")),
         publisher=" ".join((publisher or site).split()),
@@ -485,7 +492,7 @@ def about(tree: _Element, url: str) -> About:
         .split("-")[0]
         .strip()
         .lower(),
-        canonical=urljoin(url, canonical) if canonical else "",
+        canonical=_joined(url, canonical) if canonical else "",
         description=" ".join(_first(meta, ("og:description", "description", "twitter:description")).split()),
         body=article["articleBody"] if isinstance(article.get("articleBody"), str) else "",
         kind=kind,

@@ -129,7 +129,7 @@ def _unwrapped(text: str) -> list[list[str]]:
     blocks = [block for block in blocks if block]
     full = [len(line) for block in blocks for line in block[:-1] if not _BULLET.match(line)]
     broken = sum(1 for block in blocks for line in block[:-1] if not is_sentence(line.strip()))
-    if len(full) >= 6 and max(full) <= 100 and sorted(full)[len(full) // 3] >= 50 and broken >= 0.6 * len(full):
+    if len(full) >= 4 and max(full) <= 100 and sorted(full)[len(full) // 3] >= 50 and broken >= 0.6 * len(full):
         joined: list[list[str]] = []
         for block in blocks:
             lines: list[str] = []
@@ -189,8 +189,10 @@ def _body_start(lines: Sequence[_Line]) -> int:
         and not is_promotion(line.text)
     ]
     for place, n in enumerate(candidates):
-        # the paragraph that stands in its own company: the next one is at most six lines on
-        if place + 1 == len(candidates) or candidates[place + 1] - n <= 6:
+        # the paragraph that stands in its own company: at most five lines that could be text lie before the next one
+        if place + 1 == len(candidates):
+            return n
+        if sum(not _aside(line) for line in lines[n + 1 : candidates[place + 1]]) <= 5:
             return n
     return candidates[0] if candidates else len(lines)
 
@@ -214,6 +216,7 @@ def _choose_title(header: Sequence[_Line], body: Sequence[_Line]) -> int | None:
     said = _content_words(" ".join(line.text for line in body[:14]))
     keys = [key_of(line.text) for line in header]
     best: tuple[float, int] | None = None
+    overlap_of_best = 0.0
     for n, line in enumerate(header):
         if line.bullet or line.words > 40 or len(line.text) > 300 or _aside(line) or _LABEL.match(line.text):
             continue
@@ -228,8 +231,8 @@ def _choose_title(header: Sequence[_Line], body: Sequence[_Line]) -> int | None:
         score += 0.4 if keys.count(keys[n]) > 1 else 0.0
         score -= 0.5 if line.words > 22 else 0.0
         # a standfirst speaks of the same, and comes second
-        if best is None or score > best[0] + 0.35:
-            best = (score, n)
+        if best is None or score > best[0] + (0.7 if overlap_of_best >= 0.5 else 0.35):
+            best, overlap_of_best = (score, n), overlap
     return best[1] if best else None
 
 
@@ -372,7 +375,8 @@ def _body(
             dropped.append(line.text)
             continue
         if ends_article(line.text):
-            if said >= 0.6 * total_words:
+            # a count of comments also stands in the bar of buttons that some pages repeat half-way
+            if said >= (0.85 if "omment" in line.text else 0.6) * total_words:
                 dropped.extend(rest.text for rest in body[n:])
                 about.extend(body[n:])
                 break
