@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import StaticPool
 
 from broadsheet.errors import ConfigError, MissingExtra
@@ -131,8 +131,10 @@ def open(url: str) -> Engine:  # noqa: A001
         raise ConfigError(f"Broadsheet keeps its data in SQLite or PostgreSQL, not in {kind}.")
     try:
         migrations.run(engine)
-    except OperationalError as e:
+    except DatabaseError as e:
         engine.dispose()
+        if type(e) not in (DatabaseError, OperationalError):  # a fault of ours, not of the file or the server
+            raise
         reason = str(e.orig).strip().splitlines()[0]
         raise ConfigError(f"The database {address.render_as_string()} can't be opened: {reason}") from e
     except BaseException:
