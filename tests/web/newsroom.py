@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
+import tempfile
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -17,7 +19,7 @@ from starlette.applications import Starlette
 
 from broadsheet import store
 from broadsheet.config import Settings
-from broadsheet.model import Article, Entity, Moment, Passage, Story, StoryId, Topic, identify
+from broadsheet.model import Article, Entity, Moment, Passage, Story, Topic, identify
 from broadsheet.web.app import create_app
 from tests.builders import DAY, HOUR, NOON, a_source, a_story, an_article
 
@@ -105,12 +107,21 @@ def a_newsroom(folder: Path, **settings: Any) -> Starlette:
     chosen = Settings(
         **{"database": f"sqlite:///{folder / 'news.sqlite'}", "as_of": NOON.isoformat()} | settings  # type: ignore[arg-type]
     )
-    engine = store.open(chosen.database)
-    with engine.connect() as db:
-        empty = store.stories.get(db, StoryId(CEASEFIRE.id)) is None
-    if empty:
+    (folder / "news.sqlite").write_bytes(_filled())
+    return create_app(store.open(chosen.database), chosen)
+
+
+@lru_cache(maxsize=1)
+def _filled() -> bytes:
+    """The store with the paper in it: made once, for migrations take longer than a test."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "news.sqlite"
+        engine = store.open(f"sqlite:///{path}")
         fill(engine)
-    return create_app(engine, chosen)
+        with engine.connect() as db:
+            db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        return path.read_bytes()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,177 @@
+"""The newsstand: fresh, exact about what readers did, and safe to share between threads and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from broadsheet import store
+from broadsheet.config import Settings
+from broadsheet.errors import InputError, NotFound
+from broadsheet.model import Event, Follow, Reader, ReaderId, StoryId
+from broadsheet.reading import Newsstand
+from tests.builders import DAY, HOUR, NOON
+from tests.web.newsroom import CEASEFIRE, STORIES, a_newsroom, told
+
+
+@pytest.fixture
+def stand(tmp_path: Path) -> Iterator[Newsstand]:
+    made: Newsstand = a_newsroom(tmp_path).state.newsstand
+    yield made
+    made.engine.dispose()
+
+
+def an_event(reader: Reader, kind: Any, **fields: Any) -> Event:
+    return Event(reader=reader.id, kind=kind, at=NOON, **fields)
+
+
+def save(engine: Engine, headline: str, **fields: Any) -> StoryId:
+    story, articles = told(headline, "Open Times", **fields)
+    with engine.begin() as db:
+        store.articles.save(db, articles)
+        store.stories.save(db, [story])
+    return story.id
+
+
+def test_a_new_story_is_on_the_page_after_a_refresh_and_an_absorbed_one_is_gone(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    assert len(stand.edition().stories) == len(STORIES)
+    new = save(stand.engine, "Breaking")
+    stand.refresh(at_once=True)
+    assert new in {item.story for item in stand.feed(ada.id).items}
+    with stand.engine.begin() as db:
+        store.stories.merge(db, new, CEASEFIRE.id)
+    stand.refresh(at_once=True)
+    assert new not in stand.edition().stories
+    assert new not in {item.story for item in stand.feed(ada.id).items}
+    assert stand.cards([new])[0].story.id == CEASEFIRE.id
+
+
+def test_an_edition_refreshed_bit_by_bit_is_the_edition_read_anew(stand: Newsstand) -> None:
+    stand.edition()
+    for n in range(5):
+        save(stand.engine, f"Story {n}", last_seen=NOON - n * HOUR)
+        stand.refresh(at_once=True)
+    anew = Newsstand(stand.engine, stand.settings)
+    assert dict(stand.edition().stories) == dict(anew.edition().stories)
+    ada = stand.add_reader("Ada", [Follow(kind="keyword", value="story")])
+    assert {i.story: i.score for i in stand.feed(ada.id).items} == pytest.approx(
+        {i.story: i.score for i in anew.feed(ada.id).items}
+    )
+
+
+def test_a_story_too_old_is_not_live(stand: Newsstand) -> None:
+    old = save(stand.engine, "Long ago", last_seen=NOON - 60 * DAY, first_seen=NOON - 61 * DAY)
+    assert old not in Newsstand(stand.engine, stand.settings).edition().stories
+
+
+def test_the_same_feed_until_something_changes(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    feed = stand.feed(ada.id)
+    assert stand.feed(ada.id) is feed
+    stand.shown(feed)
+    assert stand.feed(ada.id).id == feed.id
+    stand.act(ada.id, an_event(ada, "hidden", story=feed.items[0].story))
+    assert feed.items[0].story not in {item.story for item in stand.feed(ada.id).items}
+
+
+def test_the_next_page_repeats_nothing(stand: Newsstand) -> None:
+    for n in range(80):
+        save(stand.engine, f"Number {n}", publishers=(f"Paper {n}",))
+    stand.refresh(at_once=True)
+    ada = stand.add_reader("Ada")
+    first = stand.feed(ada.id)
+    second = stand.feed_of(ada, [item.story for item in first.items])
+    assert len(second.items) == stand.recipe.length
+    assert not {i.story for i in first.items} & {i.story for i in second.items}
+    stand.shown(first)
+    stand.shown(second, len(first.items))
+    with stand.engine.connect() as db:
+        assert sorted(store.feeds.positions(db, second.id).values())[0] == len(first.items)
+    assert stand.shown_feed(ada.id, second.id) == second
+    assert stand.shown_feed("another", second.id) is None
+
+
+def test_a_feed_shown_by_one_process_is_known_to_another(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    feed = stand.feed(ada.id)
+    stand.shown(feed)
+    other = Newsstand(stand.engine, stand.settings)
+    found = other.shown_feed(ada.id, feed.id)
+    assert found is not None
+    assert [i.story for i in found.items] == [i.story for i in feed.items]
+    other.shown(feed)
+    assert max(stand.reader(ada.id).shown.values()) == 1
+
+
+def test_two_clicks_at_once_both_count(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    other = Newsstand(stand.engine, stand.settings)
+    words = [f"word {n}" for n in range(12)]
+
+    def follow(n: int) -> None:
+        chosen = Follow(kind="keyword", value=words[n])
+        (stand if n % 2 else other).act(ada.id, an_event(ada, "follow", follow=chosen))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(follow, range(12)))
+    assert {f.value for f in stand.reader(ada.id).follows} == set(words)
+
+
+def test_an_event_that_was_recorded_but_not_folded_is_folded_at_the_next(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    with stand.engine.begin() as db:  # the power went out between the two
+        store.readers.record(db, [an_event(ada, "saved", story=CEASEFIRE.id)])
+    stand.act(ada.id, an_event(ada, "more", story=STORIES[1][0].id))
+    assert stand.reader(ada.id).saved == (CEASEFIRE.id,)
+
+
+KINDS = ("opened", "saved", "unsaved", "hidden", "unhidden", "more", "less", "shared")
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.lists(st.tuples(st.sampled_from(KINDS), st.integers(0, 4)), min_size=1, max_size=8), data=st.data())
+def test_undoing_is_as_if_it_had_never_been(stand: Newsstand, acts: list[tuple[str, int]], data: st.DataObject) -> None:
+    gone = data.draw(st.integers(0, len(acts) - 1))
+    number = len(stand.readers())
+    one, two = stand.add_reader(f"One {number}"), stand.add_reader(f"Two {number}")
+    ids = [stand.act(one.id, an_event(one, kind, story=STORIES[n][0].id)) for kind, n in acts]
+    stand.undo(one.id, ids[gone])
+    for at, (kind, n) in enumerate(acts):
+        if at != gone:
+            stand.act(two.id, an_event(two, kind, story=STORIES[n][0].id))
+    assert replace(stand.reader(one.id), id=two.id, name=two.name) == stand.reader(two.id)
+
+
+def test_every_item_says_why_and_its_reasons_are_its_score(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada", [Follow(kind="person", value="Antony Blinken")])
+    for item in stand.feed(ada.id).items:
+        assert stand.why(ada.id, item.story) == item
+        assert stand.sentence(item).endswith(".")
+    stand.act(ada.id, an_event(ada, "hidden", story=CEASEFIRE.id))
+    assert stand.why(ada.id, CEASEFIRE.id).score == pytest.approx(
+        sum(r.points for r in stand.why(ada.id, CEASEFIRE.id).reasons)
+    )
+
+
+def test_a_name_is_taken_once_and_a_stranger_is_not_found(stand: Newsstand) -> None:
+    stand.add_reader("Ada")
+    with pytest.raises(InputError, match="reader named ADA already"):
+        stand.add_reader(" ADA ")
+    with pytest.raises(NotFound):
+        stand.reader("nobody")
+    with pytest.raises(NotFound):
+        stand.act("nobody", Event(reader=ReaderId("nobody"), kind="more", at=NOON, story=CEASEFIRE.id))
+
+
+def test_the_clock_is_the_settings(stand: Newsstand) -> None:
+    assert stand.now() == NOON
+    assert Newsstand(stand.engine, Settings()).now() > NOON - 365 * DAY
