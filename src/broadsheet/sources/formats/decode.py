@@ -136,7 +136,7 @@ def decode(body: bytes, content_type: str = "") -> Decoded:
     good = sum(1 for c in body.decode("utf-8", "ignore") if c > "\x7f")
     bad = len(mixed) - len(body.decode("utf-8", "ignore"))
     if (
-        good <= bad
+        good * 4 <= bad
         and (guessed := _guess(body))
         and guessed != "utf-8"
         and (text := _strict(body, guessed)) is not None
