@@ -77,6 +77,14 @@ def test_a_person_who_is_called_like_a_place_is_a_person() -> None:
     assert "Jordan" not in found
 
 
+def test_a_title_that_is_part_of_the_name_stays() -> None:
+    found = named(
+        an_article("A call", "Pope Francis called for peace on Sunday. Francis spoke to President Emmanuel Macron.")
+    )
+    assert found["Pope Francis"].count == 2
+    assert "Emmanuel Macron" in found
+
+
 def test_names_late_in_a_long_text_are_found_too() -> None:
     article = an_article(
         "A long report", "Talks went on for days without result. " * 120 + "Then Gina Raimondo spoke to Wang Wentao."

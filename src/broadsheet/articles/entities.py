@@ -204,6 +204,7 @@ _OFFICE: Final = _words(
     "state affairs defense defence commerce treasury trade health energy security national general interior education "
     "labor labour house transport transportation finance justice homeland agriculture war foreign of the for and"
 )
+_PART_OF_NAME: Final = _words("pope king queen prince princess saint emperor sultan")
 # One of these alone names nobody.
 _GENERIC: Final = _words(
     """
@@ -297,6 +298,8 @@ def _office(words: Sequence[str]) -> int:
     for i, word in enumerate(lower[:-1]):
         if word in _TITLES or (word in _OFFICE and 0 < last == i):
             last = i + 1
+    if last and last == len(lower) - 1 and lower[last - 1] in _PART_OF_NAME:
+        return 0  # "Pope Francis" is the whole name
     # "US President Joe Biden": what comes before the office belongs to it, where that is short.
     return last if last and all(w in _TITLES or w in _OFFICE for w in lower[min(2, last) : last]) else 0
 
@@ -349,6 +352,10 @@ def _mentions(text: str, found: Sequence[_Found]) -> list[_Mention]:
     mentions: list[_Mention] = []
     taken: list[tuple[int, int]] = []
     for start, end, kind in found:
+        if kind == "person" and " " not in text[start:end]:
+            before = re.search(r"([^\W\d_]+) $", text[max(0, start - 10) : start])  # it leaves "Pope" out
+            if before and before[1][0].isupper() and before[1].lower() in _PART_OF_NAME:
+                start -= len(before[0])
         name = _cleaned(text[start:end])
         known = names.get(name) or names.get(f"{name}.")  # "U.S."
         if known is not None and not (kind == "person" and known[0] == "city"):
