@@ -123,10 +123,7 @@ def test_the_reading_view_keeps_links_and_figures_and_nothing_that_acts() -> Non
 
 def test_the_body_in_the_pages_data_stands_in_for_text_that_only_a_script_would_show() -> None:
     text = "\\n\\n".join(PARAGRAPHS)
-    data = (
-        '<script type="application/ld+json">{"@type": "NewsArticle", "headline": "A bridge", "articleBody": "%s"}</script>'
-        % text
-    )
+    data = f'<script type="application/ld+json">{{"@type": "NewsArticle", "headline": "A bridge", "articleBody": "{text}"}}</script>'
     article = article_of(a_page("<p>Loading...</p>", head=data))
     assert tuple(article.text.split("\n\n")) == PARAGRAPHS
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,7 +48,7 @@ def test_sentences_end_where_a_reader_would_end_them(expected: list[str]) -> Non
 def test_offsets_are_exact_and_only_white_space_is_left_out(text: str) -> None:
     spans = list(sentences(text))
     assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
-    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in itertools.pairwise(spans))
     covered = "".join(text[start:end] for start, end in spans)
     assert "".join(covered.split()) == "".join(text.split())
     assert not any("\n" in text[start:end] for start, end in spans)

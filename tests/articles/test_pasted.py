@@ -36,10 +36,13 @@ def test_the_page_that_started_the_project_gives_its_title_two_key_points_and_no
     ends = (".", "”", "”.")
     body = tuple(line for line in lines if line.endswith(ends) and not line.startswith("•") and line not in captions)
 
-    assert article.title.startswith("US-China relations: Secretary of State") and article.title in lines
-    assert article.key_points == bullets and len(bullets) == 2
+    assert article.title.startswith("US-China relations: Secretary of State")
+    assert article.title in lines
+    assert article.key_points == bullets
+    assert len(bullets) == 2
     assert article.published is None
-    assert article.captions == captions and len(captions) == 3
+    assert article.captions == captions
+    assert len(captions) == 3
     assert tuple(article.text.split("\n\n")) == body, "every paragraph, in order, and no other line"
 
 

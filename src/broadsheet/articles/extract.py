@@ -52,7 +52,7 @@ class Extraction:
     """What extraction may spend on a page, and what is enough to be an article."""
 
     max_html: int = 4_000_000  # characters read of one page; the largest of 974 real ones has 1.8 million
-    max_elements: int = 60_000  # elements read of one page
+    max_elements: int = 40_000  # elements read of one page
     min_chars: int = 100  # of text, to be an article
     enough_words: int = 180  # words in a feed's own content that make asking for the page needless
     reading_html: bool = True  # also make the sanitised HTML of the reading view
@@ -89,10 +89,14 @@ def _stripped(html: str) -> str:
     return " ".join(parts)
 
 
+_BREAKS = re.compile(r"(?:<br\s{0,9}/?>\s{0,99}){3,}", re.IGNORECASE)
+_LONGEST_TEXT = 100_000  # characters without an element among them: above it trafilatura's line patterns take minutes
+
+
 def _cut(html: str, rules: Extraction) -> str:
     """The page as far as it may be read. (Nesting needs no limit of ours: libxml2 stops at 256.)"""
     html = html[: rules.max_html].replace("\x00", "")
-    html = _stripped(html)
+    html = _BREAKS.sub("<br><br>", _stripped(html))
     if html.count("<") <= 2 * rules.max_elements:
         return html
     marks = (match.start() for match in re.finditer("<", html))
@@ -109,6 +113,11 @@ def _parse(html: str, rules: Extraction) -> _Element | None:
         tree = lxml_html.document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
+    for element in tree.iter():
+        if element.text and len(element.text) > _LONGEST_TEXT:
+            element.text = element.text[:_LONGEST_TEXT]
+        if element.tail and len(element.tail) > _LONGEST_TEXT:
+            element.tail = element.tail[:_LONGEST_TEXT]
     return tree
 
 
