@@ -62,7 +62,7 @@ def test_the_same_lines_give_the_same_stories_twice():
 
 def test_lines_that_are_not_json_keep_their_place():
     raw = [orjson.dumps(lines(QUAKE)[0]), b"{broken", orjson.dumps(lines(QUAKE)[1])]
-    first, broken, last = (orjson.loads(line) for line in filter_lines("group", raw))
+    first, broken, last = (orjson.loads(line) for line in filter_lines("group", run, raw))
     assert first["story"] == last["story"]
     assert broken["rejected"]["stage"] == "group"
 

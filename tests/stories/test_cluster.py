@@ -23,7 +23,21 @@ QUAKE_AGAIN = (
     "Officials in Iquique said that residents should move to higher ground."
 )
 BANK = "The Bank of England left interest rates unchanged at 4.5 per cent, as economists had expected, and said so at noon."
-WORDS = ["harbour", "glacier", "senator", "comet", "orchard", "violin", "strike", "budget", "referendum", "drought", "cathedral", "vaccine", "ferry"]
+WORDS = [
+    "harbour",
+    "glacier",
+    "senator",
+    "comet",
+    "orchard",
+    "violin",
+    "strike",
+    "budget",
+    "referendum",
+    "drought",
+    "cathedral",
+    "vaccine",
+    "ferry",
+]
 
 
 def report(title, text="", publisher="Example", hours=0, **fields):
@@ -147,7 +161,7 @@ articles = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(articles)
 def test_every_article_is_in_exactly_one_story_and_the_same_twice(given):
     stories = OpenStories(forest=judged_by(0.5))
@@ -159,7 +173,7 @@ def test_every_article_is_in_exactly_one_story_and_the_same_twice(given):
     assert group(given) == group(given)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(articles, st.integers(0, 14))
 def test_stories_restored_from_a_store_go_on_as_if_they_had_never_stopped(given, cut):
     stories, forest = OpenStories(forest=judged_by(0.5)), judged_by(0.5)
@@ -172,7 +186,7 @@ def test_stories_restored_from_a_store_go_on_as_if_they_had_never_stopped(given,
         assert stories.assign(article) == restored.assign(article)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(articles)
 def test_a_story_that_was_absorbed_is_older_nowhere_and_never_comes_back(given):
     stories = OpenStories(Grouping(merge=0.0), forest=judged_by(0.4))

@@ -66,9 +66,10 @@ def test_the_stream_teaches_what_is_common():
     assert sketch(an_article("quidditch"), rarity).ends[1] < before / 1.5
 
 
-titles = st.lists(st.sampled_from(["Flood", "port", "12", "Hamburg", "minister", "the", "resigned", "Äther", "東京", "of"]), max_size=8).map(
-    " ".join
-)
+titles = st.lists(
+    st.sampled_from(["Flood", "port", "12", "Hamburg", "minister", "the", "resigned", "Äther", "東京", "of"]),
+    max_size=8,
+).map(" ".join)
 
 
 @settings(max_examples=60, deadline=None)

@@ -35,19 +35,19 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
+@lru_cache(maxsize=1 << 17)
+def _folded(token: str) -> tuple[str, ...]:
+    if _CJK.match(token):
+        return tuple(token[i : i + 2] for i in range(max(1, len(token) - 1)))
+    word = _POSSESSIVE.sub("", token.lower())
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
+    return (word,) if word else ()
+
+
 def words(text: str) -> list[str]:
     """The words of a text: lower case, plain plurals and possessives folded, Chinese and Japanese as character pairs."""
-    found: list[str] = []
-    for token in _TOKEN.findall(text):
-        if _CJK.match(token):
-            found.extend(token[i : i + 2] for i in range(max(1, len(token) - 1)))
-            continue
-        word = _POSSESSIVE.sub("", token.lower())
-        if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-            word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
-        if word:
-            found.append(word)
-    return found
+    return [word for token in _TOKEN.findall(text) for word in _folded(token)]
 
 
 @lru_cache(maxsize=1 << 17)
@@ -58,11 +58,11 @@ def _slot(word: str) -> int:
 def names(title: str, text: str) -> list[str]:
     """Words of capitalised phrases that do not merely open a sentence, and the phrases themselves."""
     found: list[str] = []
-    for phrase in _NAME.findall(text):
-        parts = words(phrase)
+    for phrase, times in Counter(_NAME.findall(text)).items():
+        parts = words(phrase) * min(times, 3)
         found.extend(part for part in parts if len(part) > 2)
-        if len(parts) > 1:
-            found.append(" ".join(parts))
+        if " " in phrase:
+            found.append(phrase.casefold())
     in_title = [w for w in title.split() if w[:1].isupper()]
     if 2 * len(in_title) <= len(title.split()) or not text:  # a headline in title case says nothing by its capitals
         found.extend(part for part in words(" ".join(in_title)) if len(part) > 2)

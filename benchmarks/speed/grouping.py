@@ -1,0 +1,141 @@
+"""How long grouping a month of feed items takes on one core, beside reading their vectors, and what it finds.
+
+    python benchmarks/speed/grouping.py [ITEMS] [--show]
+
+The limit in the same run is one bare product of each item's vector with those of the last 5,000 items: what finding the
+nearest by meaning alone would cost, with nothing decided. Times are this thread's own processor time. Vectors are read
+for a sample and scaled; `--show` prints the largest stories and a random dozen, to be read by a person.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+
+import html
+import json
+import lzma
+import random
+import re
+import resource
+import sys
+import time
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from broadsheet.articles.embed import embed
+from broadsheet.articles.identity import fingerprint
+from broadsheet.model import Article, ArticleId, identify
+from broadsheet.stories.cluster import OpenStories
+
+DATA = Path(os.environ.get("BROADSHEET_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
+SAMPLE = 512  # items whose vectors are read, to say what all of them would cost
+OPEN = timedelta(days=10)
+BASIS = 5000
+
+
+def items(most: int) -> list[Article]:
+    found: dict[str, Article] = {}
+    with lzma.open(DATA / "streams/rss-2023-06.jsonl.xz", "rt", encoding="utf-8") as lines:
+        for line in lines:
+            item = json.loads(line)
+            id_ = identify(item["link"] or item["title"] or "")
+            text = html.unescape(re.sub(r"<[^>]+>", " ", item.get("description") or "")).strip()
+            try:
+                when = datetime.fromisoformat(item["published"]).astimezone(UTC)
+            except (TypeError, ValueError):
+                when = datetime.fromisoformat(item["day"]).replace(tzinfo=UTC)
+            if id_ not in found and item["title"]:
+                found[id_] = Article(
+                    id=ArticleId(id_),
+                    url=item["link"] or "",
+                    title=html.unescape(item["title"]),
+                    text=text,
+                    publisher=urlsplit(item["feed"]).hostname or "",
+                    published=when,
+                )
+    placed = sorted(found.values(), key=lambda a: (a.time or datetime.min.replace(tzinfo=UTC), a.id))
+    # the month, without the few that say they are older or from the future
+    begin, end = datetime(2023, 5, 31, tzinfo=UTC), datetime(2023, 7, 2, tzinfo=UTC)
+    kept = [a for a in placed if a.time is not None and begin <= a.time < end][:most]
+    return [replace(a, fingerprint=fingerprint(a.text)) for a in kept]
+
+
+def main() -> None:
+    numbers = [a for a in sys.argv[1:] if a.isdigit()]
+    show = "--show" in sys.argv
+    articles = items(int(numbers[0]) if numbers else 10**9)
+    sample = random.Random(1).sample(articles, min(SAMPLE, len(articles)))
+    begin = time.thread_time()
+    read = embed(sample)
+    embedding = (time.thread_time() - begin) / len(sample)
+    if show:
+        articles = embed(articles)
+    else:  # the cost of grouping does not hang on what the vectors say, so the sample's stand in
+        vectors = [a.vector for a in read]
+        articles = [replace(a, vector=vectors[n % len(vectors)]) for n, a in enumerate(articles)]
+
+    stories = OpenStories()
+    slowest = 0.0
+    closed = articles[0].time
+    found: dict[str, str] = {}
+    into: dict[str, str] = {}
+    begin = time.thread_time()
+    for article in articles:
+        one = time.thread_time()
+        assignment = stories.assign(article)
+        slowest = max(slowest, time.thread_time() - one)
+        found[article.id] = assignment.story
+        into.update(dict.fromkeys(assignment.merged, assignment.story))
+        if article.time and closed and article.time - closed > OPEN + timedelta(days=1):
+            closed = article.time - OPEN
+            stories.forget_before(closed)
+    grouping = time.thread_time() - begin
+
+    matrix = np.zeros((BASIS, 192), dtype=np.float32)
+    row = np.ones(192, dtype=np.float32)
+    begin = time.thread_time()
+    for _ in range(500):
+        matrix @ row
+    limit = (time.thread_time() - begin) / 500
+
+    members: defaultdict[str, list[Article]] = defaultdict(list)
+    for article in articles:
+        story = found[article.id]
+        while story in into:
+            story = into[story]
+        members[story].append(article)
+    sizes = sorted(map(len, members.values()), reverse=True)
+    print(
+        json.dumps(
+            {
+                "items": len(articles),
+                "grouping_seconds": round(grouping, 1),
+                "grouping_ms_per_item": round(1000 * grouping / len(articles), 3),
+                "slowest_ms": round(1000 * slowest, 1),
+                "embedding_ms_per_item": round(1000 * embedding, 3),
+                "nearest_by_vector_ms_per_item": round(1000 * limit, 3),
+                "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+                "stories": len(sizes),
+                "largest": sizes[0],
+                "in_stories_of_two_or_more": sum(s for s in sizes if s > 1),
+            }
+        )
+    )
+    if show:
+        ranked = sorted(members.values(), key=len, reverse=True)
+        several = [m for m in ranked[30:] if len(m) > 1]
+        for story in ranked[:30] + random.Random(2).sample(several, min(20, len(several))):
+            print(f"\n{len(story)} articles, {len({a.publisher for a in story})} publishers")
+            for article in story[:3] + story[3 : -2 : max(1, (len(story) - 5) // 4)][:4] + story[-2:]:
+                print(f"   {article.published:%d %H:%M} {article.publisher[:24]:24} {article.title[:110]}")
+
+
+if __name__ == "__main__":
+    main()
