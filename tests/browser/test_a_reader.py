@@ -33,6 +33,8 @@ def window(chromium: Any, paper: str) -> Iterator[Window]:
     page.fill("#name", next(NAMES))
     page.locator(".choice", has_text="conflict, war and peace").click()
     page.click("text=Show me the news")
+    page.wait_for_url(f"{paper}/")
+    page.wait_for_load_state("load")
     yield opened
     context.close()
     assert [c for c in opened.complaints if MISSING not in c] == []
