@@ -52,6 +52,7 @@ class Extraction:
     """What extraction may spend on a page, and what is enough to be an article."""
 
     max_html: int = 4_000_000  # characters read of one page; the largest of 974 real ones has 1.8 million
+    max_text: int = 400_000  # characters read of pasted text: a book's worth
     max_elements: int = 40_000  # elements read of one page
     min_chars: int = 100  # of text, to be an article
     enough_words: int = 180  # words in a feed's own content that make asking for the page needless
@@ -89,13 +90,14 @@ def _stripped(html: str) -> str:
     return " ".join(parts)
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML tree holds them
 _BREAKS = re.compile(r"(?:<br\s{0,9}/?>\s{0,99}){3,}", re.IGNORECASE)
 _LONGEST_TEXT = 100_000  # characters without an element among them: above it trafilatura's line patterns take minutes
 
 
 def _cut(html: str, rules: Extraction) -> str:
     """The page as far as it may be read. (Nesting needs no limit of ours: libxml2 stops at 256.)"""
-    html = html[: rules.max_html].replace("\x00", "")
+    html = _CONTROLS.sub("", html[: rules.max_html])
     html = _BREAKS.sub("<br><br>", _stripped(html))
     if html.count("<") <= 2 * rules.max_elements:
         return html
@@ -614,7 +616,7 @@ def _from_entry(page: Page, entry: Entry, rules: Extraction, said: About | None 
 
 
 def _from_text(page: Page, rules: Extraction) -> Article | Rejected:
-    read = pasted.read(page.text[: rules.max_html])
+    read = pasted.read(page.text[: rules.max_text])
     text = "\n\n".join(read.paragraphs)
     if not text:
         return Rejected(

@@ -8,6 +8,7 @@ that a longer one repeats is a pull quote.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -215,6 +216,7 @@ def _choose_title(header: Sequence[_Line], body: Sequence[_Line]) -> int | None:
     """Which line of the header is the title: the one that speaks of what the body speaks of."""
     said = _content_words(" ".join(line.text for line in body[:14]))
     keys = [key_of(line.text) for line in header]
+    counts = Counter(keys)
     best: tuple[float, int] | None = None
     overlap_of_best = 0.0
     for n, line in enumerate(header):
@@ -228,7 +230,7 @@ def _choose_title(header: Sequence[_Line], body: Sequence[_Line]) -> int | None:
         score -= 0.6 if line.sentence and line.text[-1] not in "?!？！" else 0.0
         score += 0.5 if n + 1 < len(header) and header[n + 1].bullet else 0.0
         score += 0.4 if n + 1 < len(header) and (_is_byline(header[n + 1]) or _is_dateline(header[n + 1].text)) else 0.0
-        score += 0.4 if keys.count(keys[n]) > 1 else 0.0
+        score += 0.4 if counts[keys[n]] > 1 else 0.0
         score -= 0.5 if line.words > 22 else 0.0
         # a standfirst speaks of the same, and comes second
         if best is None or score > best[0] + (0.7 if overlap_of_best >= 0.5 else 0.35):
