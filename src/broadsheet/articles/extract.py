@@ -51,7 +51,7 @@ logging.getLogger("htmldate").setLevel(logging.CRITICAL)
 class Extraction:
     """What extraction may spend on a page, and what is enough to be an article."""
 
-    max_html: int = 4_000_000  # characters read of one page; the largest of 974 real ones has 1.8 million
+    max_html: int = 4_000_000  # characters read of one page; the largest of 793 real ones has 1.8 million
     max_text: int = 400_000  # characters read of pasted text: a book's worth
     max_elements: int = 40_000  # elements read of one page
     min_chars: int = 100  # of text, to be an article
@@ -92,7 +92,7 @@ def _stripped(html: str) -> str:
 
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML tree holds them
 _BREAKS = re.compile(r"(?:<br\s{0,9}/?>\s{0,99}){3,}", re.IGNORECASE)
-_LONGEST_TEXT = 100_000  # characters without an element among them: above it trafilatura's line patterns take minutes
+_LONGEST_TEXT = 100_000  # characters without an element among them: trafilatura did not end in 15 s on 4 million
 
 
 def _cut(html: str, rules: Extraction) -> str:

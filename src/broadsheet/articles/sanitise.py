@@ -100,7 +100,7 @@ def _seen(match: re.Match[str]) -> str:
 def _shallow(html: str) -> str:
     """The same HTML where it nests as articles do; what nests deeper is cut at libxml2's 256.
 
-    nh3 takes time with the square of the depth: 50,000 nested elements kept it busy for minutes.
+    nh3 did not end in 10 s on 50,000 nested elements.
     """
     if html.count("<") <= _MAX_DEPTH:
         return html
