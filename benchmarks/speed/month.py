@@ -28,7 +28,7 @@ from broadsheet.demo.corpus import Channel, Item
 from broadsheet.demo.run import add_sources, published
 from broadsheet.demo.server import FeedServer
 from broadsheet.model import Follow
-from broadsheet.opening import read_as_of
+from broadsheet.opening import Instance, describe_instance
 from broadsheet.reading import Newsstand
 
 DATA = Path(os.environ.get("BROADSHEET_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -103,7 +103,7 @@ def main(limit: int | None) -> None:
             allow_addresses=("127.0.0.1/32",), fetch_per_host=32, port=8765,
         )  # fmt: skip
         engine = store.open(settings.database)
-        read_as_of(engine, settings)
+        describe_instance(engine, Instance(as_of=settings.as_of, live=settings.live))
         seconds: dict[str, float] = defaultdict(float)
         last = [time.monotonic()]
 

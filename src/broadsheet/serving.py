@@ -7,7 +7,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import uvicorn
 from rich.console import Console
@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from broadsheet import jobs
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
-from broadsheet.opening import open_instance
+from broadsheet.opening import instance_of, open_instance
 from broadsheet.web.app import create_app
 
 
@@ -41,18 +41,12 @@ def working(engine: Engine, settings: Settings) -> Iterator[None]:
         thread.join(timeout=15)
 
 
-def serve(
-    settings: Settings,
-    *,
-    work: bool,
-    console: Console,
-    banner: str = "",
-    credits: Sequence[str] = (),  # noqa: A002
-) -> None:
+def serve(settings: Settings, *, work: bool, console: Console) -> None:
     """Serve the web app until it is stopped; with `work`, also poll and group. Raises `ConfigError` for a port in use."""
     engine, settings = open_instance(settings)
     app = create_app(engine, settings)
-    app.state.banner, app.state.credits = banner, list(credits)
+    instance = instance_of(engine)
+    app.state.banner, app.state.credits = instance.banner, list(instance.credits)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -25,7 +25,7 @@ TOPICS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A reader in a sentence, and what they told Broadsheet."""
+    """A reader, and what they told Broadsheet."""
 
     id: ReaderId
     name: str
@@ -34,9 +34,9 @@ class Sample:
 
 
 SAMPLES = (
-    Sample(
+    Sample(  # watches the Middle East
         id=ReaderId("amal"),
-        name="Amal, who watches the Middle East",
+        name="Amal",
         follows=(
             ("topic", "16000000"),
             ("place", "Lebanon"),
@@ -47,9 +47,9 @@ SAMPLES = (
         ),
         mutes=(("topic", "15000000", None),),
     ),
-    Sample(
+    Sample(  # sport, weather and the Americas
         id=ReaderId("bruno"),
-        name="Bruno, for sport, weather and the Americas",
+        name="Bruno",
         follows=(
             ("topic", "15000000"),
             ("topic", "17000000"),
@@ -60,9 +60,9 @@ SAMPLES = (
         ),
         mutes=(("topic", "16000000", timedelta(days=30)),),
     ),
-    Sample(
+    Sample(  # money, science and health
         id=ReaderId("cleo"),
-        name="Cleo, for money, science and health",
+        name="Cleo",
         follows=(
             ("topic", "04000000"),
             ("topic", "13000000"),

@@ -22,7 +22,7 @@ from broadsheet.demo.readers import SAMPLES, events_of
 from broadsheet.demo.server import FeedServer
 from broadsheet.errors import ConfigError
 from broadsheet.model import Outlet, Reader, Source, SourceId, identify
-from broadsheet.opening import read_as_of
+from broadsheet.opening import Instance, describe_instance
 from broadsheet.progress import bars
 from broadsheet.reading import Newsstand
 from broadsheet.serving import serve
@@ -107,7 +107,8 @@ def run_demo(settings: Settings, *, feeds_port: int, days: int, serve_app: bool,
     """Read the bundled news in (again: only what is new), make the sample readers, and serve the app."""
     settings = demo_settings(settings, days)
     engine = store.open(settings.database_url())
-    read_as_of(engine, settings)
+    credits_ = tuple(f"{c.name}: {c.licence}. {c.url} {c.note}".strip() for c in CREDITS)
+    describe_instance(engine, Instance(as_of=settings.as_of, live=settings.live, banner=BANNER, credits=credits_))
     started = time.monotonic()
     with published(FeedServer(channels(AS_OF - timedelta(days=days)), port=feeds_port)) as server:
         console.print(f"Reading the news from {len(server.addresses)} publishers on loopback ...", highlight=False)
@@ -123,5 +124,4 @@ def run_demo(settings: Settings, *, feeds_port: int, days: int, serve_app: bool,
             highlight=False,
         )
         if serve_app:
-            credits_ = [f"{c.name}: {c.licence}. {c.url} {c.note}".strip() for c in CREDITS]
-            serve(settings, work=True, console=console, banner=BANNER, credits=credits_)
+            serve(settings, work=True, console=console)
