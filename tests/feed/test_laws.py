@@ -110,7 +110,7 @@ def test_a_scorers_reasons_add_up_to_its_points(signal, situation, seed):
     desk = Desk(reader, Edition.of(stories, NOON), NOON, seed)
     points = scorer.points(desk)
     for row in range(len(desk.edition)):
-        reasons = list(scorer.reasons(desk, row))
+        reasons = [reason for _, reason in scorer.reasons(desk, [row])]
         assert sum(reason.points for reason in reasons) == pytest.approx(points[row], abs=1e-9)
         assert all(reason.points and reason.fact and reason.repair for reason in reasons)
 

@@ -122,8 +122,11 @@ def build_feed(
     above = [row for story in before if (row := edition.row_of(story)) is not None]
     ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))
     picked = list(pick(desk, ranking.best, recipe.length, recipe.diversity, above))
-    desk.look([row for row, _ in picked])
-    items = [FeedItem(story=edition.ids[row], reasons=(*reasons_of(desk, recipe, row), *lost)) for row, lost in picked]
+    told = reasons_of(desk, recipe, [row for row, _ in picked])
+    items = [
+        FeedItem(story=edition.ids[row], reasons=(*reasons, *lost))
+        for (row, lost), reasons in zip(picked, told, strict=True)
+    ]
     items.sort(key=lambda item: -item.score)  # stable: only the last bit of a sum can differ from the order of picking
     id = FeedId(identify(reader.id, now.isoformat(), recipe.hash, str(seed), *before))  # noqa: A001
     return Feed(
@@ -137,10 +140,15 @@ def build_feed(
     )
 
 
-def reasons_of(desk: Desk, recipe: Recipe, row: int) -> tuple[Reason, ...]:
-    """All that speaks for and against one story, whatever else is on the page; the strongest first."""
-    found = [reason for scorer in recipe.scorers for reason in scorer.reasons(desk, row)]
-    return tuple(sorted(found, key=lambda reason: -abs(reason.points)))
+def reasons_of(desk: Desk, recipe: Recipe, rows: Sequence[int]) -> list[list[Reason]]:
+    """All that speaks for and against each story, whatever else is on the page; the strongest first."""
+    told: list[list[Reason]] = [[] for _ in rows]
+    for scorer in recipe.scorers:
+        for place, reason in scorer.reasons(desk, rows):
+            told[place].append(reason)
+    for reasons in told:
+        reasons.sort(key=lambda reason: -abs(reason.points))
+    return told
 
 
 class _Ranking:
@@ -163,8 +171,11 @@ class _Ranking:
         low, high = self.likeness.bounds(self.desk) if self.likeness else (0.0, 0.0)
         if self.likeness and (low or high):
             if n < len(kept):
-                # below this nothing gets in even if likeness gives it all that it can
-                kept = np.flatnonzero(self.cheap >= _nth(self.cheap, n) + low - high)
+                # n rows reach at least `reached`: below it nothing gets in even if likeness gives it all that it can
+                ahead = np.argpartition(self.cheap, len(kept) - n)[len(kept) - n :]
+                liked, disliked = self.likeness.parts(self.desk, self.rows[ahead])
+                reached = float((self.cheap[ahead] + (liked + disliked)).min())
+                kept = np.flatnonzero(self.cheap + high >= reached)
                 # gathering rows costs about twice what reading them in place does
                 few = 2 * len(kept) < len(self.desk.edition)
                 rough = self.likeness.rough(self.desk, self.rows[kept] if few else None)

@@ -62,6 +62,8 @@ class Page:
         self.topics: Counter[str] = Counter()
         self.publishers: Counter[str] = Counter()
         self.entities: Counter[str] = Counter()
+        # what the next story of each kind loses: only those above nothing
+        self.taken: tuple[dict[str, float], dict[str, float], dict[str, float]] = ({}, {}, {})
         self.kinds: dict[int, Kind] = {}
         self.compared: dict[
             int, tuple[int, int]
@@ -77,9 +79,16 @@ class Page:
         kind = self.kind(row)
         self.vectors[len(self.rows)] = self.desk.edition.vectors[row]
         self.rows.append(row)
-        self.topics[kind.topic] += 1
-        self.publishers[kind.publisher] += 1
-        self.entities[kind.entity] += 1
+        rules, tuned = self.rules, self.tuned
+        for name, stand, taken, rate, free in (
+            (kind.topic, self.topics, self.taken[0], rules.topic, rules.topic_free),
+            (kind.publisher, self.publishers, self.taken[1], rules.publisher, rules.publisher_free),
+            (kind.entity, self.entities, self.taken[2], rules.entity, rules.entity_free),
+        ):
+            if name:
+                stand[name] += 1
+                if (more := stand[name] - free + 1) > 0:
+                    taken[name] = tuned * rate * more
 
     def near(self, row: int) -> int:
         """How many stories on the page tell nearly the same. Each pair is compared once."""
@@ -95,15 +104,8 @@ class Page:
 
     def takes(self, row: int) -> tuple[float, float, float]:
         """What the page takes from the story for its topic, publisher and main name: none of them below zero."""
-        kind, rules, tuned = self.kind(row), self.rules, self.tuned
-        topic = self.topics[kind.topic] - rules.topic_free + 1 if kind.topic else 0
-        publisher = self.publishers[kind.publisher] - rules.publisher_free + 1 if kind.publisher else 0
-        entity = self.entities[kind.entity] - rules.entity_free + 1 if kind.entity else 0
-        return (
-            tuned * rules.topic * topic if topic > 0 and self.topics[kind.topic] else 0.0,
-            tuned * rules.publisher * publisher if publisher > 0 and self.publishers[kind.publisher] else 0.0,
-            tuned * rules.entity * entity if entity > 0 and self.entities[kind.entity] else 0.0,
-        )
+        kind, (topics, publishers, entities) = self.kind(row), self.taken
+        return topics.get(kind.topic, 0.0), publishers.get(kind.publisher, 0.0), entities.get(kind.entity, 0.0)
 
     def thread(self, row: int) -> float:
         """What it takes for telling nearly the same: asked last, because it reads vectors."""

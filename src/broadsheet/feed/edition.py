@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,14 @@ from broadsheet.model import Reader, SourceId, Story, StoryId, identify, named, 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
+REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
 
 
 def _strongest_first(pair: tuple[str, float]) -> tuple[float, str]:
     return -pair[1], pair[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """Names by story and stories by name, with how strongly each belongs to the other (0 to 1)."""
 
@@ -56,20 +58,27 @@ class Table:
             zip([names[key] for key in self.keys[span].tolist()], strength, strict=True), key=_strongest_first
         )
 
-    def sum(self, weights: Mapping[str, float], stories: int) -> Floats:
-        """For every story the sum of weight x strength over its names: one pass over the postings of those names."""
-        known = [
-            (key, x) for name, x in weights.items() if 0 <= (key := self.vocabulary.get(name, -1)) < len(self.start) - 1
-        ]
-        if not known:
-            return np.zeros(stories)
-        keys = np.array([key for key, _ in known])
-        first, counts = self.start[keys], self.start[keys + 1] - self.start[keys]
-        ends = np.cumsum(counts)
-        places = np.arange(int(ends[-1])) + np.repeat(first - (ends - counts), counts)
-        amounts = self.given[places] * np.repeat(np.array([x for _, x in known]), counts)
-        return np.bincount(self.rows[places], weights=amounts, minlength=stories).astype(np.float64)
+    def key(self, name: str) -> int:
+        """The number of the name, -1 where no story of this edition can have it."""
+        key = self.vocabulary.get(name, -1)
+        return key if key < len(self.start) - 1 else -1
 
+    def keys_of(self, row: int) -> tuple[list[int], list[float]]:
+        """The names of one story as numbers, and how strongly each belongs to it."""
+        first, end = self.indptr[row], self.indptr[row + 1]
+        return self.keys[first:end].tolist(), self.strength[first:end].tolist()
+
+    def sum(self, keys: Rows, weights: Floats, stories: int) -> Floats:
+        """For every story the sum of weight x strength over its names: one pass over the postings of those names."""
+        if not len(keys):
+            return np.zeros(stories)
+        first, end = self.start[keys], self.start[keys + 1]
+        spans = list(zip(first.tolist(), end.tolist(), strict=True))
+        amounts = np.concatenate([self.given[a:b] for a, b in spans])
+        amounts *= np.repeat(weights, end - first)
+        return np.bincount(np.concatenate([self.rows[a:b] for a, b in spans]), amounts, stories)
+
+    @cached_property
     def counts(self) -> Rows:
         """How many stories have each name."""
         return np.diff(self.start)
@@ -148,7 +157,7 @@ class _Row:
     first_entity: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Edition:
     """The live stories, one a row."""
 
@@ -180,6 +189,25 @@ class Edition:
     def __len__(self) -> int:
         return len(self.ids)
 
+    @cached_property
+    def breadth(self) -> Floats:
+        """The logarithm of how many publishers wrote their own text."""
+        return np.log2(self.independent)
+
+    @cached_property
+    def spread(self) -> Floats:
+        """The logarithm of how fast they came. It says something only where more than one did."""
+        return np.where(self.independent > 1, np.log2(1.0 + self.velocity), 0.0)
+
+    @cached_property
+    def loudness(self) -> Floats:
+        """The logarithm of how much the story's quietest publisher publishes a day."""
+        return np.log2(1.0 + self.pace)
+
+    @cached_property
+    def _about(self) -> dict[tuple[str, str], tuple[Rows, Floats]]:
+        return {}
+
     @classmethod
     def of(cls, stories: Iterable[Story], now: datetime, *, private: frozenset[SourceId] = frozenset()) -> Edition:
         """The edition of these stories. `private` sources are seen only by those who subscribe to them."""
@@ -202,7 +230,7 @@ class Edition:
         if not latest and not dropped.intersection(self.index):
             return self if now is None else replace(self, at=now)
         names, labels = self.names, self.topic_labels
-        if any(len(held) > 2 * int(np.count_nonzero(getattr(self, t).counts())) + 1000
+        if any(len(held) > 2 * int(np.count_nonzero(getattr(self, t).counts)) + 1000
                for t, (_, held) in zip(TABLES, names, strict=True)):  # fmt: skip
             names, kept = self._compact()
         else:
@@ -229,7 +257,7 @@ class Edition:
         """New vocabularies without the names that no story has any more."""
         fresh, maps = [], []
         for table, (_, held) in zip(TABLES, self.names, strict=True):
-            used = np.flatnonzero(getattr(self, table).counts())
+            used = np.flatnonzero(getattr(self, table).counts)
             renumber = np.full(len(held), -1)
             renumber[used] = np.arange(len(used))
             kept = [held[i] for i in used]
@@ -257,6 +285,8 @@ class Edition:
         phrase = named(phrase.replace("\0", " "))
         rows = self.found.get(phrase)
         if rows is None:
+            if len(self.found) >= REMEMBERED:
+                self.found.clear()
             rows = self.found[phrase] = self._search(phrase)
         return rows
 
@@ -273,6 +303,14 @@ class Edition:
 
     def about(self, kind: str, value: str) -> tuple[Rows, Floats]:
         """Rows of the stories that a follow or a mute of that kind and value is about, and how strongly (0 to 1)."""
+        known = self._about.get((kind, value))
+        if known is None:
+            if len(self._about) >= REMEMBERED:
+                self._about.clear()
+            known = self._about[kind, value] = self._look_up(kind, value)
+        return known
+
+    def _look_up(self, kind: str, value: str) -> tuple[Rows, Floats]:
         match kind:
             case "story":
                 rows = self.rows_of((StoryId(value),))
@@ -299,7 +337,7 @@ class Edition:
         code = self.main.get(row)
         if code is None:
             strongest = self.topics.of(row)
-            counts = self.topics.counts()
+            counts = self.topics.counts
             equal = [code for code, weight in strongest if weight >= strongest[0][1] - 1e-9]
             code = min(equal, key=lambda code: (counts[self.topics.vocabulary[code]], code), default="")
             self.main[row] = code
@@ -423,7 +461,7 @@ def _pace(publishers: Table, first_seen: Floats) -> Floats:
     lengths = np.diff(publishers.indptr)
     pace = np.full(len(first_seen), np.inf)
     if len(publishers.keys):
-        per_day = publishers.counts()[publishers.keys] / days
+        per_day = publishers.counts[publishers.keys] / days
         some = np.flatnonzero(lengths)
         pace[some] = np.minimum.reduceat(per_day, publishers.indptr[some])
     return pace

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.feed.edition import Edition, Floats, Rows
-from broadsheet.model import Follow, Reader, Reason, Repair, WeightKey, vector_of
+from broadsheet.feed.edition import Edition, Floats, Rows, Table
+from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, WeightKey, named, vector_of
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -32,7 +32,7 @@ class Desk:
         self.now = now
         self.clock = now.timestamp()
         self.seed = seed
-        self.focus: Rows = np.zeros(0, np.int64)  # rows whose reasons are about to be asked for
+        self.learned: dict[object, tuple[Learned, ...]] = {}  # by the scorer that asks
         self.repairs: dict[tuple[str, str, float], Repair] = {}
 
     @cached_property
@@ -45,7 +45,8 @@ class Desk:
         """A number in [0, 1) for each story, from the seed and the story's id alone: no other story changes it."""
         mixed = self.edition.hashes + np.uint64(self.seed)
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
-            mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
+            mixed ^= mixed >> np.uint64(shift)
+            mixed *= np.uint64(factor)
         return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64
 
     @cached_property
@@ -64,23 +65,6 @@ class Desk:
     def followed_stories(self) -> frozenset[str]:
         return frozenset(follow.value for follow in self.reader.follows if follow.kind == "story")
 
-    @cached_property
-    def met(self) -> dict[int, list[tuple[Follow, float]]]:
-        """Which follows the rows in focus meet, and how strongly: looked up for all of them together."""
-        met: dict[int, list[tuple[Follow, float]]] = {row: [] for row in self.focus.tolist()}
-        for follow, rows, strength in self.followed:
-            if len(rows):
-                places = np.minimum(rows.searchsorted(self.focus), len(rows) - 1)
-                here = rows[places] == self.focus
-                for row, x in zip(self.focus[here].tolist(), strength[places[here]].tolist(), strict=True):
-                    met[row].append((follow, x))
-        return met
-
-    def look(self, rows: Sequence[int]) -> None:
-        """Say which rows come next, so that what is common to their reasons is worked out once."""
-        self.focus = np.array(rows, np.int64)
-        self.__dict__.pop("met", None)
-
     def tuned(self, signal: str) -> float:
         return max(float(self.reader.tuning.get(signal, 1.0)), 0.0)
 
@@ -95,8 +79,8 @@ class Scorer(Protocol):
         """Points of every row of the edition."""
         ...
 
-    def reasons(self, desk: Desk, row: int) -> Iterable[Reason]:
-        """The reasons of one row: their points add up to `points(desk)[row]`."""
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterable[tuple[int, Reason]]:
+        """The reasons of these rows, each with its row's place among them: they add up to `points(desk)[row]`."""
         ...
 
 
@@ -132,17 +116,23 @@ class Follows:
             total[rows] += self._worth(desk, follow) * _felt(strength)
         return total
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        if row not in desk.met:
-            desk.look([row])
-        for follow, strength in desk.met[row]:
-            worth = self._worth(desk, follow) * (0.5 + 0.5 * min(max(strength, 0.0), 1.0))
-            if not worth:
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        focus = np.array(rows, np.int64)
+        for follow, about, strength in desk.followed:
+            if not len(about):
+                continue
+            at = np.minimum(about.searchsorted(focus), len(about) - 1)
+            places = np.flatnonzero(about[at] == focus)
+            worth = self._worth(desk, follow)
+            if not len(places) or not worth:
                 continue
             label = follow.label or follow.value
             fact = "you follow this story" if follow.kind == "story" else f"you follow {label}"
             undo = "Unfollow this story" if follow.kind == "story" else f"Unfollow {label}"
-            yield because(self.signal, worth, fact, Repair(label=undo, kind="unfollow", follow=follow))
+            repair = Repair(label=undo, kind="unfollow", follow=follow)
+            points = worth * _felt(strength[at[places]])
+            for place, x in zip(places.tolist(), points.tolist(), strict=True):
+                yield place, because(self.signal, x, fact, repair)
 
     def _worth(self, desk: Desk, follow: Follow) -> float:
         return float(getattr(self, follow.kind)) * desk.tuned(self.signal)
@@ -153,51 +143,84 @@ def _felt(strength: Floats) -> Floats:
     return 0.5 + 0.5 * np.clip(strength, 0.0, 1.0)
 
 
+class Learned(NamedTuple):
+    """What the learned weights of one kind are worth now, for the names that the edition has."""
+
+    kind: Literal["topic", "entity", "publisher"]
+    table: Table
+    keys: Rows
+    worth: Floats
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interest:
-    """What was learned from what the reader did: a weight for each topic, name and publisher, fading."""
+    """What was learned from what the reader did: a weight for each topic, name and publisher, fading.
+
+    A story touches a dozen things that were once learned a little. The few that count are told one by one, all others
+    together as one reason with what they add up to, so that a person can read the sum.
+    """
 
     signal: ClassVar[str] = "interest"
     weight: float = 0.6
     half_life: timedelta = timedelta(days=30)  # the same as `readers.profile.Learning.half_life`
+    told: int = 2  # the most that are told one by one
+    least: float = 0.1  # points that are worth a line
 
     def points(self, desk: Desk) -> Floats:
         total = np.zeros(len(desk.edition))
-        by_kind: dict[str, dict[str, float]] = {"topic": {}, "entity": {}, "publisher": {}}
-        for (kind, name), value in self.now(desk).items():
-            by_kind[kind][name] = value
+        for known in self._learned(desk):
+            total += known.table.sum(known.keys, known.worth, len(total))
+        return total
+
+    def _learned(self, desk: Desk) -> tuple[Learned, ...]:
+        """Points at full strength of every learned weight, as they are now."""
+        done = desk.learned.get(self)
+        if done is not None:
+            return done
         edition = desk.edition
-        for kind, table in (("topic", edition.topics), ("entity", edition.entities), ("publisher", edition.publishers)):
-            if by_kind[kind]:
-                total += table.sum(by_kind[kind], len(edition))
-        return total * (self.weight * desk.tuned(self.signal))
+        tables = {"topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers}
+        found: dict[str, list[tuple[int, float, float]]] = {kind: [] for kind in tables}
+        clock = desk.clock
+        for (kind, name), w in desk.reader.weights.items():
+            key = tables[kind].key(name)
+            if key >= 0:
+                found[kind].append((key, w.value, 0.0 if w.pinned else clock - w.at.timestamp()))
+        factor, rate = self.weight * desk.tuned(self.signal), -math.log(2.0) / self.half_life.total_seconds()
+        learned = []
+        for kind, table in tables.items():
+            if found[kind] and factor:
+                given = np.array(found[kind])
+                worth = factor * given[:, 1] * np.exp(rate * np.maximum(given[:, 2], 0.0))
+                learned.append(Learned(kind, table, given[:, 0].astype(np.int64), worth))  # type: ignore[arg-type]
+        desk.learned[self] = tuple(learned)
+        return desk.learned[self]
 
-    def now(self, desk: Desk) -> dict[WeightKey, float]:
-        """What each learned weight is worth now."""
-        rate = -math.log(2.0) / self.half_life.total_seconds()
-        clock, exp = desk.clock, math.exp
-        return {
-            key: w.value if w.pinned else w.value * exp(rate * max(clock - w.at.timestamp(), 0.0))
-            for key, w in desk.reader.weights.items()
-        }
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        touched: list[list[tuple[float, WeightKey]]] = [[] for _ in rows]
+        for kind, table, keys, worth in self._learned(desk):
+            worths = dict(zip(keys.tolist(), worth.tolist(), strict=True))
+            for place, row in enumerate(rows):
+                for key, strength in zip(*table.keys_of(row), strict=True):
+                    if points := worths.get(key, 0.0) * strength:
+                        touched[place].append((points, (kind, table.names[key])))
+        for place, all_of_it in enumerate(touched):
+            all_of_it.sort(key=lambda one: (-abs(one[0]), one[1]))
+            worth_telling = sum(abs(points) >= self.least for points, _ in all_of_it[: self.told])
+            for points, key in all_of_it[:worth_telling]:
+                yield place, self._reason(desk, points, key)
+            rest = all_of_it[worth_telling:]
+            if len(rest) == 1:
+                yield place, self._reason(desk, *rest[0])
+            elif (points := sum(points for points, _ in rest)) != 0.0:
+                fact = "it touches on other things you read" if points > 0 else "it touches on things you pass over"
+                repair = turn(self.signal, "Count less what I read before", desk)
+                yield place, because(self.signal, points, fact, repair)
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        edition, weights = desk.edition, desk.reader.weights
-        factor = self.weight * desk.tuned(self.signal)
-        rate = -math.log(2.0) / self.half_life.total_seconds()
-        kinds = (("topic", edition.topics), ("entity", edition.entities), ("publisher", edition.publishers))
-        for kind, table in kinds:
-            for name, strength in table.of(row):
-                weight = weights.get((kind, name))  # type: ignore[arg-type]
-                if weight is None:
-                    continue
-                faded = 1.0 if weight.pinned else math.exp(rate * max(desk.clock - weight.at.timestamp(), 0.0))
-                points = factor * weight.value * faded * strength
-                if points == 0.0:
-                    continue
-                label = weight.label or name
-                repair = Repair(label=f"Forget {label}", kind="erase_weight", weight=((kind, name), 0.0))  # type: ignore[arg-type]
-                yield because(self.signal, points, _habit(kind, label, points > 0, weight.pinned), repair)
+    def _reason(self, desk: Desk, points: float, key: WeightKey) -> Reason:
+        weight = desk.reader.weights[key]
+        label = weight.label or key[1]
+        repair = Repair(label=f"Forget {label}", kind="erase_weight", weight=(key, 0.0))
+        return because(self.signal, points, _habit(key[0], label, points > 0, weight.pinned), repair)
 
 
 def _habit(kind: str, label: str, liked: bool, pinned: bool) -> str:
@@ -264,14 +287,16 @@ class Likeness:
         liked, disliked = self.parts(desk, np.arange(len(desk.edition)))
         return liked + disliked
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        liked, disliked = self.parts(desk, np.array([row]))
-        if liked[0]:
-            repair = turn(self.signal, "Count less what I read before", desk)
-            yield because(self.signal, float(liked[0]), "it is like what you read before", repair)
-        if disliked[0]:
-            repair = turn(self.signal, "Count less what I sent away", desk)
-            yield because(self.signal, float(disliked[0]), "it is like what you sent away", repair)
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        for points, said, less in zip(
+            self.parts(desk, np.array(rows, np.int64)),
+            ("it is like what you read before", "it is like what you sent away"),
+            ("Count less what I read before", "Count less what I sent away"),
+            strict=True,
+        ):
+            for place, x in enumerate(points.tolist()):
+                if x:
+                    yield place, because(self.signal, x, said, turn(self.signal, less, desk))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,25 +310,25 @@ class Importance:
     fast: float = 8.0
 
     def points(self, desk: Desk) -> Floats:
-        edition = desk.edition
-        breadth = self.weight * np.log2(edition.independent) / math.log2(self.many)
-        return (breadth + self._pace(edition.independent, edition.velocity)) * desk.tuned(self.signal)
+        broad, fast = self._rates(desk)
+        return desk.edition.breadth * broad + desk.edition.spread * fast
 
-    def _pace(self, independent: Floats, velocity: Floats) -> Floats:
-        """Speed says something only where more than one publisher came."""
-        return np.where(independent > 1, self.speed * np.log2(1.0 + velocity) / math.log2(1.0 + self.fast), 0.0)
-
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        one = slice(row, row + 1)
-        independent, velocity = desk.edition.independent[one], desk.edition.velocity[one]
+    def _rates(self, desk: Desk) -> tuple[float, float]:
         tuned = desk.tuned(self.signal)
-        repair = turn(self.signal, "Turn down importance", desk)
-        if independent[0] > 1:
-            points = tuned * self.weight * math.log2(independent[0]) / math.log2(self.many)
-            yield because(self.signal, points, f"{int(independent[0])} publishers report it", repair)
-        if speed := tuned * float(self._pace(independent, velocity)[0]):
-            said = f"{velocity[0]:.0f}" if velocity[0] >= 2 else f"{velocity[0]:.2g}"
-            yield because(self.signal, speed, f"it spread at {said} publishers an hour on its first day", repair)
+        return tuned * self.weight / math.log2(self.many), tuned * self.speed / math.log2(1.0 + self.fast)
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        edition, repair = desk.edition, turn(self.signal, "Turn down importance", desk)
+        broad, fast = self._rates(desk)
+        breadth, spread = (edition.breadth[rows] * broad).tolist(), (edition.spread[rows] * fast).tolist()
+        velocity = edition.velocity[rows].tolist()
+        for place, many in enumerate(edition.independent[rows].tolist()):
+            if breadth[place]:
+                yield place, because(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
+            if spread[place]:
+                said = f"{velocity[place]:.0f}" if velocity[place] >= 2 else f"{velocity[place]:.2g}"
+                fact = f"it spread at {said} publishers an hour on its first day"
+                yield place, because(self.signal, spread[place], fact, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,18 +344,20 @@ class Freshness:
     half_life: timedelta = timedelta(hours=12)
 
     def points(self, desk: Desk) -> Floats:
-        half = self.half_life.total_seconds() / HOUR
-        return self.weight * desk.tuned(self.signal) * (1.0 - np.log2(1.0 + desk.age_hours / half))
+        return self._worth(desk, desk.age_hours)
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
+    def _worth(self, desk: Desk, hours: Floats) -> Floats:
         half = self.half_life.total_seconds() / HOUR
-        hours = float(desk.age_hours[row])
-        points = self.weight * desk.tuned(self.signal) * (1.0 - math.log2(1.0 + hours / half))
-        if points:
-            new = desk.edition.rows[row].articles < 2
-            said = f"{'published' if new else 'last reported'} {ago(hours)}"
-            label = "Mind less how new a story is" if points < 0 else "Turn down freshness"
-            yield because(self.signal, points, said, turn(self.signal, label, desk))
+        return (1.0 - np.log2(1.0 + hours / half)) * (self.weight * desk.tuned(self.signal))
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        hours = desk.age_hours[rows]
+        worth = self._worth(desk, hours).tolist()
+        for place, (row, age, points) in enumerate(zip(rows, hours.tolist(), worth, strict=True)):
+            if points:
+                said = f"{'published' if desk.edition.rows[row].articles < 2 else 'last reported'} {ago(age)}"
+                label = "Mind less how new a story is" if points < 0 else "Turn down freshness"
+                yield place, because(self.signal, points, said, turn(self.signal, label, desk))
 
 
 def ago(hours: float) -> str:
@@ -354,31 +381,34 @@ class Quiet:
     loud: float = 6.0  # stories a day from which on there is nothing to protect
 
     def points(self, desk: Desk) -> Floats:
-        return self.weight * desk.tuned(self.signal) * self._calm(desk.edition.pace)
+        return self._worth(desk, desk.edition.loudness)
 
-    def _calm(self, pace: Floats) -> Floats:
-        return np.clip(1.0 - np.log2(1.0 + pace) / math.log2(1.0 + self.loud), 0.0, 1.0)
+    def _worth(self, desk: Desk, loudness: Floats) -> Floats:
+        worth = loudness * (-1.0 / math.log2(1.0 + self.loud))
+        worth += 1.0
+        np.maximum(worth, 0.0, out=worth)
+        worth *= self.weight * desk.tuned(self.signal)
+        return worth
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        pace = desk.edition.pace[row : row + 1]
-        points = self.weight * desk.tuned(self.signal) * float(self._calm(pace)[0])
-        if points:
-            edition = desk.edition
-            counts = edition.publishers.counts()
-            name = min(
-                (n for n, _ in edition.publishers.of(row)), key=lambda n: (counts[edition.publishers.vocabulary[n]], n)
-            )
-            written = next((p for p in edition.rows[row].publishers if " ".join(p.casefold().split()) == name), name)
-            repair = turn(self.signal, "Favour seldom-publishing sources less", desk)
-            yield because(self.signal, points, f"{written} publishes seldom: {often(float(pace[0]))}", repair)
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        edition, repair = desk.edition, turn(self.signal, "Favour seldom-publishing sources less", desk)
+        counts, names = edition.publishers.counts, edition.publishers.names
+        worth, pace = self._worth(desk, edition.loudness[rows]).tolist(), edition.pace[rows].tolist()
+        for place, row in enumerate(rows):
+            if worth[place]:
+                keys, _ = edition.publishers.keys_of(row)
+                _, name = min((int(counts[key]), names[key]) for key in keys)
+                written = next((p for p in edition.rows[row].publishers if named(p) == name), name)
+                fact = f"{written} publishes {often(pace[place])}"
+                yield place, because(self.signal, worth[place], fact, repair)
 
 
 def often(per_day: float) -> str:
-    """`3 stories a day`, `2 stories a week`, `1 story a month`."""
+    """`only about 3 stories a day`, `seldom: about 2 stories a week`, `seldom: about 1 story a month`."""
     for days, unit in ((1, "day"), (7, "week"), (30, "month")):
         if per_day * days >= 0.95 or days == 30:
             n = max(round(per_day * days), 1)
-            return f"about {n} {'story' if n == 1 else 'stories'} a {unit}"
+            return f"{'only' if days == 1 else 'seldom:'} about {n} {'story' if n == 1 else 'stories'} a {unit}"
     raise AssertionError("unreachable")
 
 
@@ -391,13 +421,15 @@ class Exploration:
     share: float = 0.01  # of the stories
 
     def points(self, desk: Desk) -> Floats:
-        return np.where(desk.chance < self.share, self.weight * desk.tuned(self.signal), 0.0)
+        return (desk.chance < self.share) * (self.weight * desk.tuned(self.signal))
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         points = self.weight * desk.tuned(self.signal)
-        if points and desk.chance[row] < self.share:
+        if points:
             repair = turn(self.signal, "No stories drawn by lot", desk, to=0.0)
-            yield because(self.signal, points, "it was drawn by lot, to show you something you did not ask for", repair)
+            fact = "it was drawn by lot, to show you something you did not ask for"
+            for place in np.flatnonzero(desk.chance[rows] < self.share).tolist():
+                yield place, because(self.signal, points, fact, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -411,43 +443,37 @@ class Fatigue:
     update_followed: float = 2.0  # the same for a story that the reader follows
 
     def points(self, desk: Desk) -> Floats:
-        total = np.zeros(len(desk.edition))
-        for row, points, _ in self._each(desk):
-            total[row] += points
+        edition, reader, tuned = desk.edition, desk.reader, desk.tuned(self.signal)
+        total, index = np.zeros(len(edition)), edition.index
+        opened = [(row, at.timestamp()) for story, at in reader.opened.items() if (row := index.get(story)) is not None]
+        if opened:
+            rows, at = np.array([row for row, _ in opened]), np.array([at for _, at in opened])
+            total[rows] = np.where(edition.last_seen[rows] > at, self.update * tuned, -self.read * tuned)
+            for story in desk.followed_stories & reader.opened.keys():
+                if (row := index.get(StoryId(story))) is not None and total[row] > 0:
+                    total[row] = self.update_followed * tuned
+        shown = [(row, times) for story, times in reader.shown.items() if (row := index.get(story)) is not None]
+        if shown:
+            times = np.maximum(np.array([times for _, times in shown]), 0)
+            total[[row for row, _ in shown]] -= self.shown * tuned * np.log2(1.0 + times)
         return total
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        for _, points, fact in self._each(desk, row):
-            repair = turn(self.signal, "Turn this down" if points > 0 else "Repeat stories more readily", desk)
-            yield because("update" if points > 0 else self.signal, points, fact, repair)
-
-    def _each(self, desk: Desk, only: int | None = None) -> Iterator[tuple[int, float, str]]:
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         edition, reader, tuned = desk.edition, desk.reader, desk.tuned(self.signal)
-        if not tuned:
-            return
-        index = edition.index
-        if only is not None:
-            story = edition.ids[only]
-            opened = {story: reader.opened[story]} if story in reader.opened else {}
-            shown = {story: reader.shown[story]} if story in reader.shown else {}
-        else:
-            opened, shown = dict(reader.opened), dict(reader.shown)
-        for story, at in opened.items():
-            if (row := index.get(story)) is None:
-                continue
-            if edition.last_seen[row] > at.timestamp():
-                points = self.update_followed if story in desk.followed_stories else self.update
-                yield (
-                    row,
-                    points * tuned,
-                    f"new articles came since you read it {ago((desk.clock - at.timestamp()) / HOUR)}",
-                )
-            else:
-                yield row, -self.read * tuned, "you read it, and nothing new came since"
-        for story, times in shown.items():
-            if times > 0 and (row := index.get(story)) is not None:
+        less = turn(self.signal, "Repeat stories more readily", desk)
+        for place, row in enumerate(rows):
+            story = edition.ids[row]
+            at, times = reader.opened.get(story), reader.shown.get(story, 0)
+            if at is not None and edition.last_seen[row] > at.timestamp():
+                points = tuned * (self.update_followed if story in desk.followed_stories else self.update)
+                fact = f"new articles came since you read it {ago((desk.clock - at.timestamp()) / HOUR)}"
+                if points:
+                    yield place, because("update", points, fact, turn(self.signal, "Turn this down", desk))
+            elif at is not None and (points := self.read * tuned):
+                yield place, because(self.signal, -points, "you read it, and nothing new came since", less)
+            if times > 0 and (points := self.shown * tuned * math.log2(1 + times)):
                 said = "once" if times == 1 else "twice" if times == 2 else f"{times} times"
-                yield row, -self.shown * tuned * math.log2(1 + times), f"you saw it {said} and did not open it"
+                yield place, because(self.signal, -points, f"you saw it {said} and did not open it", less)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -468,11 +494,12 @@ class Language:
         first = len(desk.reader.languages) > 1 and code == desk.reader.languages[0]
         return self.weight * desk.tuned(self.signal) if first else 0.0
 
-    def reasons(self, desk: Desk, row: int) -> Iterator[Reason]:
-        code = desk.edition.languages[int(desk.edition.language[row])]
-        if points := self._gift(desk, code):
-            repair = turn(self.signal, "Treat my languages alike", desk, to=0.0)
-            yield because(self.signal, points, f"it is in {code}, the first of your languages", repair)
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        for place, language in enumerate(desk.edition.language[rows].tolist()):
+            code = desk.edition.languages[language]
+            if points := self._gift(desk, code):
+                repair = turn(self.signal, "Treat my languages alike", desk, to=0.0)
+                yield place, because(self.signal, points, f"it is in {code}, the first of your languages", repair)
 
 
 SCORERS: Mapping[str, type[Scorer]] = {
