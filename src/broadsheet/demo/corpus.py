@@ -113,7 +113,7 @@ def _site(urls: Iterable[str]) -> str:
     return f"{parts.scheme}://{parts.netloc}/"
 
 
-def channels(since: datetime, until: datetime = AS_OF, *, archive: int = 40) -> list[Channel]:
+def channels(since: datetime, until: datetime = AS_OF, *, archive: int = 25) -> list[Channel]:
     """Every publisher's items between the two times, and of the publishers that fell silent before, the last `archive`."""
     items: dict[str, dict[str, Item]] = defaultdict(dict)
     for event in _read("current-events"):
