@@ -14,7 +14,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
@@ -84,14 +84,19 @@ def stories(rng: np.random.Generator, many: int = STORIES) -> list[Story]:
     return made
 
 
+def distinct(follows: Iterable[Follow], many: int) -> list[Follow]:
+    return list(dict.fromkeys(follows))[:many]
+
+
 def warm_reader(rng: np.random.Generator, live: list[Story]) -> Reader:
     """A reader of some months: 20 follows, 300 learned weights, 200 stories hidden or opened, some seen, a few mutes."""
     some = [live[i] for i in rng.choice(len(live), 900, replace=False)]
-    follows = [Follow(kind="topic", value=s.topics[0].id, label=s.topics[0].label) for s in some[:6]]
-    follows += [Follow(kind="person", value=s.entities[0].text, label=s.entities[0].text) for s in some[6:12]]
-    follows += [Follow(kind="publisher", value=s.publishers[0], label=s.publishers[0]) for s in some[12:15]]
-    follows += [Follow(kind="keyword", value=" ".join(s.headline.split()[:1])) for s in some[15:18]]
-    follows += [Follow(kind="story", value=s.id) for s in some[18:20]]
+    # nobody follows the same thing twice
+    follows = distinct((Follow(kind="topic", value=s.topics[0].id, label=s.topics[0].label) for s in some), 6)
+    follows += distinct((Follow(kind="person", value=s.entities[0].text, label=s.entities[0].text) for s in some), 6)
+    follows += distinct((Follow(kind="publisher", value=s.publishers[0], label=s.publishers[0]) for s in some), 3)
+    follows += distinct((Follow(kind="keyword", value=s.headline.split()[0]) for s in some), 3)
+    follows += distinct((Follow(kind="story", value=s.id) for s in some), 2)
     weights = {}
     for story in some[20:]:
         for entity in story.entities[:1]:

@@ -10,6 +10,7 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,9 +36,8 @@ class Diversity:
     few: int = 2  # a story reported by more publishers than this is no one publisher's
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What a story has in common with others."""
+class Kind(NamedTuple):
+    """What a story has in common with others: empty where it has nothing."""
 
     topic: str
     publisher: str
@@ -65,9 +65,8 @@ class Page:
         # what the next story of each kind loses: only those above nothing
         self.taken: tuple[dict[str, float], dict[str, float], dict[str, float]] = ({}, {}, {})
         self.kinds: dict[int, Kind] = {}
-        self.compared: dict[
-            int, tuple[int, int]
-        ] = {}  # row -> how many of the page it was held against, how many are near
+        # row -> how many of the page it was held against, how many are near
+        self.compared: dict[int, tuple[int, int]] = {}
 
     def kind(self, row: int) -> Kind:
         kind = self.kinds.get(row)
@@ -104,8 +103,9 @@ class Page:
 
     def takes(self, row: int) -> tuple[float, float, float]:
         """What the page takes from the story for its topic, publisher and main name: none of them below zero."""
-        kind, (topics, publishers, entities) = self.kind(row), self.taken
-        return topics.get(kind.topic, 0.0), publishers.get(kind.publisher, 0.0), entities.get(kind.entity, 0.0)
+        kind = self.kinds.get(row) or self.kind(row)
+        topics, publishers, entities = self.taken
+        return topics.get(kind[0], 0.0), publishers.get(kind[1], 0.0), entities.get(kind[2], 0.0)
 
     def thread(self, row: int) -> float:
         """What it takes for telling nearly the same: asked last, because it reads vectors."""
@@ -147,33 +147,38 @@ def pick(
     page = Page(desk, rules, len(before) + length)
     for row in before:
         page.add(row)
-    asked = at_first or max(4 * length, 100)
-    rows, points = ranked(asked)
+    asked = at_first or max(10 * length, 100)
+    rows, points = _lists(ranked(asked))
     next_in, given = 0, 0
     # -score, row, points, how long the page was when it was scored, and whether likeness to the page was part of it
     waiting: list[tuple[float, int, float, int, bool]] = []
     while given < length:
         # whatever could be the best enters with its full points; it is scored when it comes to the top
         while next_in < len(rows) and (not waiting or points[next_in] >= -waiting[0][0]):
-            base = float(points[next_in])
-            heapq.heappush(waiting, (-base, int(rows[next_in]), base, -1, False))
+            row, base = rows[next_in], points[next_in]
+            heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
             next_in += 1
         if next_in == len(rows) >= asked:
             asked *= 4
-            rows, points = ranked(asked)  # the same rows first, and more of them
+            rows, points = _lists(ranked(asked))  # the same rows first, and more of them
             continue
         if not waiting:
             return
-        score, row, base, known, whole = heapq.heappop(waiting)
+        score, row, base, known, whole = waiting[0]
         if known != len(page.rows):  # the page has grown since: what it takes now is no less, so this only sinks
-            heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
+            heapq.heapreplace(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
         elif not whole:
-            heapq.heappush(waiting, (score + page.thread(row), row, base, known, True))
+            heapq.heapreplace(waiting, (score + page.thread(row), row, base, known, True))
         else:
+            heapq.heappop(waiting)
             demotions = tuple(page.demotions(row))
             page.add(row)
             given += 1
             yield row, demotions
+
+
+def _lists(ranked: tuple[Rows, Floats]) -> tuple[list[int], list[float]]:
+    return ranked[0].tolist(), ranked[1].tolist()
 
 
 def _stand(n: int) -> str:

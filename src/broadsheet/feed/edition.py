@@ -58,11 +58,6 @@ class Table:
             zip([names[key] for key in self.keys[span].tolist()], strength, strict=True), key=_strongest_first
         )
 
-    def key(self, name: str) -> int:
-        """The number of the name, -1 where no story of this edition can have it."""
-        key = self.vocabulary.get(name, -1)
-        return key if key < len(self.start) - 1 else -1
-
     def keys_of(self, row: int) -> tuple[list[int], list[float]]:
         """The names of one story as numbers, and how strongly each belongs to it."""
         first, end = self.indptr[row], self.indptr[row + 1]
@@ -183,7 +178,6 @@ class Edition:
     pace: Floats  # stories a day of the story's quietest publisher
     private: frozenset[SourceId] = frozenset()
     found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
-    main: dict[int, str] = field(default_factory=dict)  # row -> its main topic, likewise
     names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
 
     def __len__(self) -> int:
@@ -332,15 +326,19 @@ class Edition:
         strongest[np.searchsorted(every, said)] = 1.0
         return every, strongest
 
+    @cached_property
+    def _main_topics(self) -> dict[int, str]:
+        return {}
+
     def main_topic(self, row: int) -> str:
         """The code of the topic that the story is most about, a narrower one before the broader one it lies under."""
-        code = self.main.get(row)
+        code = self._main_topics.get(row)
         if code is None:
-            strongest = self.topics.of(row)
-            counts = self.topics.counts
-            equal = [code for code, weight in strongest if weight >= strongest[0][1] - 1e-9]
-            code = min(equal, key=lambda code: (counts[self.topics.vocabulary[code]], code), default="")
-            self.main[row] = code
+            keys, strength = self.topics.keys_of(row)
+            near = max(strength, default=0.0) - 1e-9
+            counts, names = self.topics.counts, self.topics.names
+            equal = [(int(counts[key]), names[key]) for key, x in zip(keys, strength, strict=True) if x >= near]
+            code = self._main_topics[row] = min(equal)[1] if equal else ""
         return code
 
 

@@ -179,19 +179,22 @@ class Interest:
             return done
         edition = desk.edition
         tables = {"topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers}
-        found: dict[str, list[tuple[int, float, float]]] = {kind: [] for kind in tables}
-        clock = desk.clock
-        for (kind, name), w in desk.reader.weights.items():
-            key = tables[kind].key(name)
-            if key >= 0:
-                found[kind].append((key, w.value, 0.0 if w.pinned else clock - w.at.timestamp()))
+        numbers = {kind: table.vocabulary.get for kind, table in tables.items()}
+        found: dict[str, tuple[list[int], list[float]]] = {kind: ([], []) for kind in tables}
         factor, rate = self.weight * desk.tuned(self.signal), -math.log(2.0) / self.half_life.total_seconds()
+        clock, exp = desk.clock, math.exp
+        for (kind, name), w in desk.reader.weights.items():
+            key = numbers[kind](name)
+            if key is not None:
+                keys, worths = found[kind]
+                keys.append(key)
+                worths.append(w.value * (1.0 if w.pinned else exp(rate * max(clock - w.at.timestamp(), 0.0))))
         learned = []
         for kind, table in tables.items():
-            if found[kind] and factor:
-                given = np.array(found[kind])
-                worth = factor * given[:, 1] * np.exp(rate * np.maximum(given[:, 2], 0.0))
-                learned.append(Learned(kind, table, given[:, 0].astype(np.int64), worth))  # type: ignore[arg-type]
+            keys, worth = np.array(found[kind][0], np.int64), np.array(found[kind][1]) * factor
+            here = keys < len(table.counts)  # the vocabulary may hold names that a later edition brought
+            if factor and here.any():
+                learned.append(Learned(kind, table, keys[here], worth[here]))  # type: ignore[arg-type]
         desk.learned[self] = tuple(learned)
         return desk.learned[self]
 
@@ -397,9 +400,11 @@ class Quiet:
         for place, row in enumerate(rows):
             if worth[place]:
                 keys, _ = edition.publishers.keys_of(row)
-                _, name = min((int(counts[key]), names[key]) for key in keys)
-                written = next((p for p in edition.rows[row].publishers if named(p) == name), name)
-                fact = f"{written} publishes {often(pace[place])}"
+                _, name, at = min((int(counts[key]), names[key], at) for at, key in enumerate(keys))
+                written = edition.rows[row].publishers
+                if len(written) != len(keys):  # one of them is written in two ways
+                    written, at = tuple(p for p in written if named(p) == name), 0
+                fact = f"{written[at]} publishes {often(pace[place])}"
                 yield place, because(self.signal, worth[place], fact, repair)
 
 
@@ -450,7 +455,8 @@ class Fatigue:
             rows, at = np.array([row for row, _ in opened]), np.array([at for _, at in opened])
             total[rows] = np.where(edition.last_seen[rows] > at, self.update * tuned, -self.read * tuned)
             for story in desk.followed_stories & reader.opened.keys():
-                if (row := index.get(StoryId(story))) is not None and total[row] > 0:
+                row = index.get(StoryId(story))
+                if row is not None and edition.last_seen[row] > reader.opened[StoryId(story)].timestamp():
                     total[row] = self.update_followed * tuned
         shown = [(row, times) for story, times in reader.shown.items() if (row := index.get(story)) is not None]
         if shown:
