@@ -29,9 +29,10 @@ class Learning:
     more: float = 1.0
     less: float = -1.0
     hidden: float = -0.4
-    # A page shows thirty stories and one or two are opened: at -0.02 a subject opened once in ten showings holds its
-    # own, and one never opened is as far down after fifty showings as after one "less".
-    shown: float = -0.02
+    # To have been shown and not opened says little: a page shows thirty stories and one or two are opened. At -0.02 a
+    # newcomer who only looked was told within days to pass over what they follow. The story itself makes room anyway
+    # (`fatigue`); its subjects are left alone.
+    shown: float = 0.0
     limit: float = 3.0  # no learned weight is larger
     entities: int = 6  # the most that one story teaches of names
     kept: int = 500  # learned weights; the weakest go first
