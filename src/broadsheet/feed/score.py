@@ -41,18 +41,22 @@ class Desk:
         return np.maximum(self.clock - self.edition.last_seen, 0.0) / HOUR
 
     @cached_property
-    def chance(self) -> Floats:
-        """A number in [0, 1) for each story, from the seed and the story's id alone: no other story changes it."""
+    def lot(self) -> NDArray[np.uint64]:
+        """A number of 64 bits for each story, from the seed and the story's id alone: no other story changes it."""
         mixed = self.edition.hashes + np.uint64(self.seed)
         for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # splitmix64
             mixed ^= mixed >> np.uint64(shift)
             mixed *= np.uint64(factor)
-        return (mixed ^ (mixed >> np.uint64(31))).astype(np.float64) / 2.0**64
+        return mixed
 
     @cached_property
-    def followed(self) -> list[tuple[Follow, Rows, Floats]]:
-        """Each follow with the stories it is about."""
-        return [(follow, *self.edition.about(follow.kind, follow.value)) for follow in self.reader.follows]
+    def followed(self) -> tuple[Rows, Rows, Floats]:
+        """The follows' places in the reader's list, the rows they are about and how strongly: in order of both."""
+        if not self.reader.follows:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
+        about = [self.edition.about(follow.kind, follow.value) for follow in self.reader.follows]
+        places = np.repeat(np.arange(len(about)), [len(rows) for rows, _ in about])
+        return places, np.concatenate([rows for rows, _ in about]), np.concatenate([x for _, x in about])
 
     @cached_property
     def tastes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -111,28 +115,35 @@ class Follows:
     publisher: float = 1.0
 
     def points(self, desk: Desk) -> Floats:
-        total = np.zeros(len(desk.edition))
-        for follow, rows, strength in desk.followed:
-            total[rows] += self._worth(desk, follow) * _felt(strength)
-        return total
+        places, rows, strength = desk.followed
+        if not len(rows):
+            return np.zeros(len(desk.edition))
+        worth = np.array([self._worth(desk, follow) for follow in desk.reader.follows])
+        return np.bincount(rows, worth[places] * _felt(strength), len(desk.edition))
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
-        focus = np.array(rows, np.int64)
-        for follow, about, strength in desk.followed:
-            if not len(about):
-                continue
-            at = np.minimum(about.searchsorted(focus), len(about) - 1)
-            places = np.flatnonzero(about[at] == focus)
-            worth = self._worth(desk, follow)
-            if not len(places) or not worth:
-                continue
-            label = follow.label or follow.value
-            fact = "you follow this story" if follow.kind == "story" else f"you follow {label}"
-            undo = "Unfollow this story" if follow.kind == "story" else f"Unfollow {label}"
-            repair = Repair(label=undo, kind="unfollow", follow=follow)
-            points = worth * _felt(strength[at[places]])
-            for place, x in zip(places.tolist(), points.tolist(), strict=True):
-                yield place, because(self.signal, x, fact, repair)
+        follows, about, strength = desk.followed
+        if not len(about) or not len(rows):
+            return
+        # all follows are asked about all rows in one search
+        many = len(desk.edition)
+        sought = (np.arange(len(desk.reader.follows))[:, None] * many + np.array(rows)).ravel()
+        held = follows * many + about
+        at = np.minimum(held.searchsorted(sought), len(held) - 1)
+        met = np.flatnonzero(held[at] == sought)
+        felt = _felt(strength[at[met]]).tolist()
+        told: dict[int, tuple[float, str, Repair]] = {}
+        for pair, x in zip(met.tolist(), felt, strict=True):
+            which, place = divmod(pair, len(rows))
+            if which not in told:
+                follow = desk.reader.follows[which]
+                label = follow.label or follow.value
+                fact = "you follow this story" if follow.kind == "story" else f"you follow {label}"
+                undo = "Unfollow this story" if follow.kind == "story" else f"Unfollow {label}"
+                told[which] = self._worth(desk, follow), fact, Repair(label=undo, kind="unfollow", follow=follow)
+            worth, fact, repair = told[which]
+            if worth:
+                yield place, because(self.signal, worth * x, fact, repair)
 
     def _worth(self, desk: Desk, follow: Follow) -> float:
         return float(getattr(self, follow.kind)) * desk.tuned(self.signal)
@@ -199,13 +210,21 @@ class Interest:
         return desk.learned[self]
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        if not len(rows):
+            return
         touched: list[list[tuple[float, WeightKey]]] = [[] for _ in rows]
         for kind, table, keys, worth in self._learned(desk):
-            worths = dict(zip(keys.tolist(), worth.tolist(), strict=True))
-            for place, row in enumerate(rows):
-                for key, strength in zip(*table.keys_of(row), strict=True):
-                    if points := worths.get(key, 0.0) * strength:
-                        touched[place].append((points, (kind, table.names[key])))
+            worths = np.zeros(len(table.counts))
+            worths[keys] = worth
+            spans = list(zip(table.indptr[rows].tolist(), table.indptr[np.add(rows, 1)].tolist(), strict=True))
+            held = np.concatenate([table.keys[a:b] for a, b in spans])
+            points_of = worths[held] * np.concatenate([table.strength[a:b] for a, b in spans])
+            some = np.flatnonzero(points_of)
+            places = np.repeat(np.arange(len(rows)), [b - a for a, b in spans])
+            for place, key, points in zip(
+                places[some].tolist(), held[some].tolist(), points_of[some].tolist(), strict=True
+            ):
+                touched[place].append((points, (kind, table.names[key])))
         for place, all_of_it in enumerate(touched):
             all_of_it.sort(key=lambda one: (-abs(one[0]), one[1]))
             worth_telling = sum(abs(points) >= self.least for points, _ in all_of_it[: self.told])
@@ -297,9 +316,10 @@ class Likeness:
             ("Count less what I read before", "Count less what I sent away"),
             strict=True,
         ):
+            repair = turn(self.signal, less, desk)
             for place, x in enumerate(points.tolist()):
                 if x:
-                    yield place, because(self.signal, x, said, turn(self.signal, less, desk))
+                    yield place, because(self.signal, x, said, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -426,14 +446,17 @@ class Exploration:
     share: float = 0.01  # of the stories
 
     def points(self, desk: Desk) -> Floats:
-        return (desk.chance < self.share) * (self.weight * desk.tuned(self.signal))
+        return self._drawn(desk.lot) * (self.weight * desk.tuned(self.signal))
+
+    def _drawn(self, lot: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        return lot >> np.uint64(11) < np.uint64(min(self.share, 1.0) * 2.0**53)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         points = self.weight * desk.tuned(self.signal)
         if points:
             repair = turn(self.signal, "No stories drawn by lot", desk, to=0.0)
             fact = "it was drawn by lot, to show you something you did not ask for"
-            for place in np.flatnonzero(desk.chance[rows] < self.share).tolist():
+            for place in np.flatnonzero(self._drawn(desk.lot[rows])).tolist():
                 yield place, because(self.signal, points, fact, repair)
 
 
