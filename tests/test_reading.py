@@ -16,8 +16,8 @@ from sqlalchemy import Engine
 from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
-from broadsheet.model import Event, Follow, Reader, ReaderId, StoryId
-from broadsheet.reading import Newsstand
+from broadsheet.model import ArticleId, Event, Follow, Reader, ReaderId, StoryId
+from broadsheet.reading import Newsstand, Point, beyond
 from tests.builders import DAY, HOUR, NOON
 from tests.web.newsroom import CEASEFIRE, STORIES, a_newsroom, told
 
@@ -175,3 +175,41 @@ def test_a_name_is_taken_once_and_a_stranger_is_not_found(stand: Newsstand) -> N
 def test_the_clock_is_the_settings(stand: Newsstand) -> None:
     assert stand.now() == NOON
     assert Newsstand(stand.engine, Settings()).now() > NOON - 365 * DAY
+
+
+def points(*texts: str) -> tuple[Point, ...]:
+    return tuple(Point(text, ArticleId("a"), "The Paper", "https://paper.example/1") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("headline", "text", "shown"),
+    [
+        ("The bridge is mended", "The bridge is mended.", []),
+        ("The bridge is mended!", "“The bridge  is mended”", []),
+        ("The bridge is mended", "The bridge is mended, at last.", ["The bridge is mended, at last."]),
+        ("The bridge over the …", "The bridge over the river is mended.", ["… river is mended."]),
+        ("The bridge over the…", "The bridge over\u00a0the river is mended.", ["… river is mended."]),
+        ("The bridge ...", "The bridge, they say, is mended.", ["… they say, is mended."]),
+        ("The bridge …", "The bridge.", []),
+        ("The bridge …", "A bridge is mended.", ["A bridge is mended."]),
+        ("桥已经修好 …", "桥已经修好,星期天开放。", ["… 星期天开放。"]),
+        ("…", "The bridge is mended.", ["The bridge is mended."]),
+        ("What now (or never) …", "What now (or never) is asked.", ["… is asked."]),
+    ],
+)
+def test_what_the_headline_says_is_not_said_again_below_it(headline: str, text: str, shown: list[str]) -> None:
+    assert [point.text for point in beyond(headline, points(text))] == shown
+
+
+@given(st.text(max_size=40), st.lists(st.text(max_size=60), max_size=4))
+def test_what_is_shown_under_a_headline_is_quoted(headline: str, texts: list[str]) -> None:
+    shown = beyond(headline, points(*texts))
+    assert len(shown) <= len(texts)
+    for point in shown:
+        assert point.text in texts or any(text.endswith(point.text.removeprefix("… ")) for text in texts)
+
+
+def test_a_card_keeps_every_key_point_in_full(stand: Newsstand) -> None:
+    [card] = stand.cards([save(stand.engine, "The first sentence …")])
+    assert [point.text for point in card.points] == ["… of Open Times. Then a"]
+    assert [point.text for point in card.quotes] == ["The first sentence of Open Times. Then a"]

@@ -6,6 +6,7 @@ serve the same one.
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import OrderedDict
@@ -56,7 +57,7 @@ FEEDS_KEPT = 512
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A key point as it is shown: quoted, with who wrote it."""
+    """A key point: quoted, with who wrote it."""
 
     text: str
     article: ArticleId
@@ -70,7 +71,8 @@ class Card:
 
     story: Story
     headline: str
-    points: tuple[Point, ...]
+    points: tuple[Point, ...]  # to be shown under the headline: without what it says already
+    quotes: tuple[Point, ...]  # the same key points in full
     publishers: tuple[str, ...]
     lead: ArticleId
     lead_publisher: str
@@ -652,7 +654,7 @@ def _cited(story: Story) -> Iterator[ArticleId]:
 
 def _card(story: Story, articles: Mapping[ArticleId, Article]) -> Card:
     lead = story.lead or story.articles[0]
-    points = tuple(
+    quotes = tuple(
         Point(point.text, point.article, articles[point.article].publisher, articles[point.article].url)
         for point in story.key_points[:3]
         if point.article in articles
@@ -660,7 +662,8 @@ def _card(story: Story, articles: Mapping[ArticleId, Article]) -> Card:
     return Card(
         story=story,
         headline=story.headline,
-        points=points,
+        points=beyond(story.headline, quotes),
+        quotes=quotes,
         publishers=story.publishers,
         lead=lead,
         lead_publisher=articles[lead].publisher
@@ -670,6 +673,31 @@ def _card(story: Story, articles: Mapping[ArticleId, Article]) -> Card:
         else "",
         image=story.image,
     )
+
+
+def beyond(headline: str, quotes: Iterable[Point]) -> tuple[Point, ...]:
+    """What the quotes add to the headline: one that repeats it goes, one that continues it keeps only the rest.
+
+    Headlines end with " …" where a publisher gave no title and the text's first words stand for it.
+    """
+    cut = re.fullmatch(r"(.+?)\s*(?:…|\.\.\.)", headline.strip(), re.DOTALL)
+    begun = re.compile(r"\s+".join(map(re.escape, cut[1].split()))) if cut and cut[1].split() else None
+    kept = []
+    for quote in quotes:
+        if _bare(quote.text) == _bare(headline):
+            continue
+        if begun is not None and (start := begun.match(quote.text)):
+            rest = quote.text[start.end() :].lstrip(" \t\n\u3000,;:，、；：")
+            if _bare(rest):
+                kept.append(replace(quote, text=f"… {rest}"))
+            continue
+        kept.append(quote)
+    return tuple(kept)
+
+
+def _bare(text: str) -> str:
+    """The words alone: for what differs only in case, spaces, quotes or final punctuation."""
+    return " ".join(text.casefold().split()).strip(" .!?…。！？؟۔:;,\"'“”‘’«»„")
 
 
 def _said(value: Mapping[str, Any]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def said_card(card: Card) -> dict[str, Any]:
         "id": story.id,
         "headline": card.headline,
         "key_points": [
-            {"text": p.text, "article": p.article, "publisher": p.publisher, "url": p.url} for p in card.points
+            {"text": p.text, "article": p.article, "publisher": p.publisher, "url": p.url} for p in card.quotes
         ],
         "publishers": card.publishers,
         "independent": story.independent,
