@@ -128,6 +128,7 @@ def routes() -> list[Route | Mount]:
         Route("/you/erase", pages.posted(pages.erase), methods=["POST"]),
         Route("/sources", pages.sources),
         Route("/sources/find", pages.find, methods=["POST"]),
+        Route("/sources/read", pages.read, methods=["POST"]),
         Route("/sources/add", pages.posted(pages.add), methods=["POST"]),
         Route("/sources/remove", pages.posted(pages.remove), methods=["POST"]),
         Route("/sources/polling", pages.posted(pages.polling), methods=["POST"]),

@@ -15,18 +15,19 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from broadsheet import __version__, store
+from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import Article, ArticleId, Event, Follow, Reader, ReaderId, Story, StoryId, named
 from broadsheet.reading import Card, Newsstand
 from broadsheet.sources import opml, packs
-from broadsheet.sources.discover import discover
+from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.web import actions, security
 from broadsheet.web.views import body, render
 
 PER_PAGE = 30
 SOURCES_PER_PAGE = 100
+MOST_PASTED = 400_000  # characters: a long book chapter
 MOST_PAGES = 12  # of For you, one after another
 VISIT = timedelta(minutes=30)
 TOPICS = (
@@ -531,12 +532,32 @@ async def find(request: Request) -> Response:
         if len(discovery.found) > 1
         else "Found a feed"
         if discovery.found
+        else "Found an article"
+        if discovery.page
         else "No feed found",
         message=discovery.message,
         found=discovery.found,
+        page=discovery.page.url if discovery.page else "",
         address=address if address.startswith(("http://", "https://")) else f"https://{address}",
         problems=(),
     )
+
+
+async def read(request: Request) -> Response:
+    """POST /sources/read: one article, by its address or as pasted text, and then its page."""
+    form = await form_of(request)
+    await run_in_threadpool(current, request)
+    address, text = words(form, "address"), words(form, "text", MOST_PASTED + 1).replace("\r\n", "\n")
+    url = to_url(address) if address else ""
+    if not address and not text:
+        raise InputError("Give the address of an article, or paste its text.")
+    if len(text) > MOST_PASTED:
+        raise InputError(f"That text is too long: at most {MOST_PASTED:,} characters can be read as one article.")
+    if url is None:
+        raise InputError("That is no address on the web: write something like example.org/an-article.")
+    news = stand(request)
+    made = await jobs.add_page(news.engine, news.settings, url=url, text=text)
+    return RedirectResponse(f"/article/{made.id}", 303)
 
 
 def add(request: Request, form: FormData) -> Response:
@@ -621,6 +642,7 @@ def import_opml(request: Request, form: FormData) -> Response:
         title="Imported",
         message=f"{'; '.join(parts)}. New ones are fetched at the next round.",
         found=(),
+        page="",
         address="",
         problems=problems[:50],
     )
