@@ -16,7 +16,7 @@ from broadsheet.model import Follow
 from broadsheet.readers import follows as chosen
 from broadsheet.readers.profile import Learning
 from tests.builders import DAY, NOON, a_reader
-from tests.feed.strategies import editions, kinds, situations
+from tests.feed.strategies import WORDS, editions, kinds, situations
 
 law = settings(deadline=None, max_examples=20)
 
@@ -159,9 +159,14 @@ def test_an_updated_edition_is_the_edition_built_anew(stories, data):
     gone = data.draw(st.lists(st.sampled_from(known), unique_by=lambda s: s.id)) if known else []
     changing = data.draw(st.lists(st.sampled_from(known), unique_by=lambda s: s.id)) if known else []
     changed = [replace(s, headline="changed", last_seen=NOON, publishers=("Gazette", "New")) for s in changing]
-    updated = Edition.of(known, NOON).updated([*changed, *coming], [s.id for s in gone])
+    before = Edition.of(known, NOON)
+    for word in WORDS:  # what was searched before the update holds after it
+        before.saying(word)
+    updated = before.updated([*changed, *coming], [s.id for s in gone])
     left = {s.id: s for s in known if s not in gone} | {s.id: s for s in changed} | {s.id: s for s in coming}
-    assert seen_alike(updated, Edition.of(left.values(), NOON))
+    anew = Edition.of(left.values(), NOON)
+    assert seen_alike(updated, anew)
+    assert all(updated.saying(word).tolist() == anew.saying(word).tolist() for word in WORDS)
     assert a_feed(a_reader(), updated) == a_feed(a_reader(), list(left.values()))
 
 

@@ -173,8 +173,9 @@ class _Ranking:
             if n < len(kept):
                 # n rows reach at least `reached`: below it nothing gets in even if likeness gives it all that it can
                 ahead = np.argpartition(self.cheap, len(kept) - n)[len(kept) - n :]
-                liked, disliked = self.likeness.parts(self.desk, self.rows[ahead])
-                reached = float((self.cheap[ahead] + (liked + disliked)).min())
+                reached = (
+                    float((self.cheap[ahead] + self.likeness.rough(self.desk, self.rows[ahead])).min()) - 2 * SLACK
+                )
                 kept = np.flatnonzero(self.cheap + high >= reached)
                 # gathering rows costs about twice what reading them in place does
                 few = 2 * len(kept) < len(self.desk.edition)

@@ -147,7 +147,7 @@ def pick(
     page = Page(desk, rules, len(before) + length)
     for row in before:
         page.add(row)
-    asked = at_first or max(10 * length, 100)
+    asked = at_first or max(4 * length, 100)
     rows, points = _lists(ranked(asked))
     next_in, given = 0, 0
     # -score, row, points, how long the page was when it was scored, and whether likeness to the page was part of it

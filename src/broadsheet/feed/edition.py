@@ -8,7 +8,7 @@ it is rebuilt when more than half of it is no longer used.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -71,7 +71,8 @@ class Table:
         spans = list(zip(first.tolist(), end.tolist(), strict=True))
         amounts = np.concatenate([self.given[a:b] for a, b in spans])
         amounts *= np.repeat(weights, end - first)
-        return np.bincount(np.concatenate([self.rows[a:b] for a, b in spans]), amounts, stories)
+        rows = np.concatenate([self.rows[a:b] for a, b in spans])
+        return np.bincount(rows, amounts, stories).astype(np.float64, copy=False)
 
     @cached_property
     def counts(self) -> Rows:
@@ -238,7 +239,7 @@ class Edition:
         vectors = np.concatenate((old, added))
         if not vectors.any():  # as it would be if there had never been any
             vectors = vectors[:, :0]
-        return _assemble(
+        edition = _assemble(
             [*(kept[i] for i in stay), *fresh],
             vectors,
             names,
@@ -246,6 +247,18 @@ class Edition:
             now or self.at,
             self.private,
         )
+        self._hand_on(edition, stay, fresh)
+        return edition
+
+    def _hand_on(self, edition: Edition, stay: Sequence[int], fresh: Sequence[_Row]) -> None:
+        """Tell the next edition where the phrases stand that were searched in this one: only what is new is read."""
+        moved = np.full(len(self), -1)
+        moved[stay] = [edition.index[self.ids[i]] for i in stay]
+        came = [(edition.index[row.id], f"\n{row.text}\0") for row in fresh]
+        for phrase, rows in self.found.items():
+            now = moved[rows]
+            new = [row for row, text in came if phrase and any(_places(text, phrase))]
+            edition.found[phrase] = np.sort(np.concatenate((now[now >= 0], np.array(new, np.int64))))
 
     def _compact(self) -> tuple[tuple[tuple[dict[str, int], list[str]], ...], tuple[_Row, ...]]:
         """New vocabularies without the names that no story has any more."""
@@ -287,12 +300,7 @@ class Edition:
     def _search(self, phrase: str) -> Rows:
         if not phrase:
             return np.zeros(0, np.int64)
-        text, places, at = self.text, [], self.text.find(phrase)
-        while at >= 0:
-            end = at + len(phrase)
-            if not _joined(text[at - 1], phrase[0]) and not _joined(text[end], phrase[-1]):
-                places.append(at)
-            at = text.find(phrase, at + 1)
+        places = list(_places(self.text, phrase))
         return np.unique(np.searchsorted(self.text_start, np.array(places, np.int64), side="right") - 1)
 
     def about(self, kind: str, value: str) -> tuple[Rows, Floats]:
@@ -340,6 +348,16 @@ class Edition:
             equal = [(int(counts[key]), names[key]) for key, x in zip(keys, strength, strict=True) if x >= near]
             code = self._main_topics[row] = min(equal)[1] if equal else ""
         return code
+
+
+def _places(text: str, phrase: str) -> Iterator[int]:
+    """Where the phrase stands as whole words, in a text that neither begins nor ends with it."""
+    at = text.find(phrase)
+    while at >= 0:
+        end = at + len(phrase)
+        if not _joined(text[at - 1], phrase[0]) and not _joined(text[end], phrase[-1]):
+            yield at
+        at = text.find(phrase, at + 1)
 
 
 def _joined(neighbour: str, edge: str) -> bool:

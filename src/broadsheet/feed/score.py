@@ -119,7 +119,8 @@ class Follows:
         if not len(rows):
             return np.zeros(len(desk.edition))
         worth = np.array([self._worth(desk, follow) for follow in desk.reader.follows])
-        return np.bincount(rows, worth[places] * _felt(strength), len(desk.edition))
+        points = np.bincount(rows, worth[places] * _felt(strength), len(desk.edition))
+        return points.astype(np.float64, copy=False)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         follows, about, strength = desk.followed
@@ -189,7 +190,9 @@ class Interest:
         if done is not None:
             return done
         edition = desk.edition
-        tables = {"topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers}
+        tables: dict[Literal["topic", "entity", "publisher"], Table] = {
+            "topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers,
+        }  # fmt: skip
         numbers = {kind: table.vocabulary.get for kind, table in tables.items()}
         found: dict[str, tuple[list[int], list[float]]] = {kind: ([], []) for kind in tables}
         factor, rate = self.weight * desk.tuned(self.signal), -math.log(2.0) / self.half_life.total_seconds()
@@ -202,10 +205,10 @@ class Interest:
                 worths.append(w.value * (1.0 if w.pinned else exp(rate * max(clock - w.at.timestamp(), 0.0))))
         learned = []
         for kind, table in tables.items():
-            keys, worth = np.array(found[kind][0], np.int64), np.array(found[kind][1]) * factor
-            here = keys < len(table.counts)  # the vocabulary may hold names that a later edition brought
+            numbered, worth = np.array(found[kind][0], np.int64), np.array(found[kind][1]) * factor
+            here = numbered < len(table.counts)  # the vocabulary may hold names that a later edition brought
             if factor and here.any():
-                learned.append(Learned(kind, table, keys[here], worth[here]))  # type: ignore[arg-type]
+                learned.append(Learned(kind, table, numbered[here], worth[here]))
         desk.learned[self] = tuple(learned)
         return desk.learned[self]
 
@@ -419,11 +422,12 @@ class Quiet:
         worth, pace = self._worth(desk, edition.loudness[rows]).tolist(), edition.pace[rows].tolist()
         for place, row in enumerate(rows):
             if worth[place]:
-                keys, _ = edition.publishers.keys_of(row)
-                _, name, at = min((int(counts[key]), names[key], at) for at, key in enumerate(keys))
-                written = edition.rows[row].publishers
-                if len(written) != len(keys):  # one of them is written in two ways
-                    written, at = tuple(p for p in written if named(p) == name), 0
+                written, at = edition.rows[row].publishers, 0
+                if len(written) > 1:
+                    keys, _ = edition.publishers.keys_of(row)
+                    _, name, at = min((int(counts[key]), names[key], at) for at, key in enumerate(keys))
+                    if len(written) != len(keys):  # one of them is written in two ways
+                        written, at = tuple(p for p in written if named(p) == name), 0
                 fact = f"{written[at]} publishes {often(pace[place])}"
                 yield place, because(self.signal, worth[place], fact, repair)
 
@@ -446,7 +450,7 @@ class Exploration:
     share: float = 0.01  # of the stories
 
     def points(self, desk: Desk) -> Floats:
-        return self._drawn(desk.lot) * (self.weight * desk.tuned(self.signal))
+        return np.where(self._drawn(desk.lot), self.weight * desk.tuned(self.signal), 0.0)
 
     def _drawn(self, lot: NDArray[np.uint64]) -> NDArray[np.bool_]:
         return lot >> np.uint64(11) < np.uint64(min(self.share, 1.0) * 2.0**53)
