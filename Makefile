@@ -1,12 +1,12 @@
 # make demo    sets up, starts the demo, prints its address
 # make test    sets up, then lint, format, types, tests and quality floors
-.PHONY: demo test setup check floors bench lock format
+.PHONY: demo test setup setup-dev floors bench lock format
 
 demo: setup
 	.venv/bin/broadsheet demo
 
-test: setup
-	scripts/setup_tests
+test: setup-dev
+	@scripts/setup_tests
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
@@ -16,16 +16,21 @@ test: setup
 setup:
 	@scripts/setup
 
-floors: setup
+setup-dev:
+	@scripts/setup dev
+
+floors: setup-dev
 	.venv/bin/python benchmarks/gate.py
 
-bench: setup
+bench: setup-dev
 	.venv/bin/python benchmarks/speed.py
 
-format: setup
+format: setup-dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-# Write requirements.lock anew from pyproject.toml (newest versions that fit).
-lock: setup
-	.venv/bin/uv pip compile pyproject.toml --group dev --all-extras --universal --generate-hashes --quiet --upgrade --python-version 3.11 --no-header -o requirements.lock
+# Write the lock files anew from pyproject.toml (newest versions that fit).
+LOCK = .venv/bin/uv pip compile pyproject.toml --system-certs --universal --generate-hashes --quiet --python-version 3.11 --no-header
+lock: setup-dev
+	$(LOCK) --group dev --all-extras --upgrade -o requirements-dev.lock
+	$(LOCK) -c requirements-dev.lock -o requirements.lock
