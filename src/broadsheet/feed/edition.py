@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,17 +88,40 @@ class _Names:
     strength: Floats
 
 
-def _table(parts: Sequence[_Names], vocabulary: dict[str, int], names: list[str]) -> Table:
-    lengths = np.fromiter((len(part.keys) for part in parts), np.int64, len(parts))
-    indptr = np.concatenate(([0], np.cumsum(lengths)))
-    keys = np.concatenate([part.keys for part in parts]) if parts else np.zeros(0, np.int64)
-    strength = np.concatenate([part.strength for part in parts]) if parts else np.zeros(0)
+class _Lists(NamedTuple):
+    """The names of many stories, one list after another."""
+
+    lengths: Rows
+    keys: Rows
+    strength: Floats
+
+    def of(self, order: Rows) -> _Lists:
+        """The lists of these stories, in this order."""
+        lengths = self.lengths[order]
+        first = (np.cumsum(self.lengths) - self.lengths)[order]
+        ends = np.cumsum(lengths)
+        places = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(first - (ends - lengths), lengths)
+        return _Lists(lengths, self.keys[places], self.strength[places])
+
+    def and_then(self, other: _Lists) -> _Lists:
+        return _Lists(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+
+def _lists(parts: Sequence[_Names]) -> _Lists:
+    return _Lists(
+        np.fromiter((len(part.keys) for part in parts), np.int64, len(parts)),
+        np.concatenate([part.keys for part in parts]) if parts else np.zeros(0, np.int64),
+        np.concatenate([part.strength for part in parts]) if parts else np.zeros(0),
+    )
+
+
+def _table(lists: _Lists, vocabulary: dict[str, int], names: list[str]) -> Table:
+    lengths, keys, strength = lists
     order = np.argsort(keys, kind="stable")
     start = np.concatenate(([0], np.cumsum(np.bincount(keys, minlength=len(names)))))
-    rows = np.repeat(np.arange(len(parts)), lengths)[order]
     return Table(
-        vocabulary=vocabulary, names=names, indptr=indptr, keys=keys, strength=strength,
-        start=start, rows=rows, given=strength[order],
+        vocabulary=vocabulary, names=names, indptr=np.concatenate(([0], np.cumsum(lengths))), keys=keys,
+        strength=strength, start=start, rows=np.repeat(np.arange(len(lengths)), lengths)[order], given=strength[order],
     )  # fmt: skip
 
 
@@ -211,7 +234,8 @@ class Edition:
         labels: dict[str, str] = {}
         rows = [_row(story, names, labels) for story in latest.values()]
         vectors = {story.id: vector_of(story.vector) for story in latest.values()}
-        return _assemble(rows, _stack(rows, vectors), names, labels, now, private)
+        lists = [_lists([row.names[i] for row in rows]) for i in range(len(TABLES))]
+        return _assemble(rows, lists, _stack(rows, vectors), names, labels, now, private)
 
     def updated(
         self, changed: Sequence[Story], gone: Iterable[StoryId] = (), *, now: datetime | None = None
@@ -239,8 +263,18 @@ class Edition:
         vectors = np.concatenate((old, added))
         if not vectors.any():  # as it would be if there had never been any
             vectors = vectors[:, :0]
+        lists = []
+        for i, name in enumerate(TABLES):
+            table = getattr(self, name)
+            held = (
+                _Lists(np.diff(table.indptr), table.keys, table.strength).of(np.array(stay, np.int64))
+                if kept is self.rows
+                else _lists([kept[row].names[i] for row in stay])  # the names were given new numbers
+            )
+            lists.append(held.and_then(_lists([row.names[i] for row in fresh])))
         edition = _assemble(
             [*(kept[i] for i in stay), *fresh],
+            lists,
             vectors,
             names,
             labels,
@@ -418,6 +452,7 @@ def _stack(
 
 def _assemble(
     rows: Sequence[_Row],
+    lists: Sequence[_Lists],
     vectors: NDArray[np.float32],
     names: tuple[tuple[dict[str, int], list[str]], ...],
     labels: dict[str, str],
@@ -429,7 +464,8 @@ def _assemble(
         vectors = vectors[order]
     sorted_rows = tuple(rows[i] for i in order)
     ids = tuple(row.id for row in sorted_rows)
-    tables = {table: _table([row.names[i] for row in sorted_rows], *names[i]) for i, table in enumerate(TABLES)}
+    placed = np.array(order, np.int64)
+    tables = {table: _table(lists[i].of(placed), *names[i]) for i, table in enumerate(TABLES)}
     languages = tuple(sorted({row.language for row in sorted_rows}))
     place = {code: i for i, code in enumerate(languages)}
     texts = [row.text for row in sorted_rows]
