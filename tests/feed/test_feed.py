@@ -9,6 +9,7 @@ from broadsheet.errors import ConfigError
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import explain, place_without, repairs
+from broadsheet.feed.score import often
 from broadsheet.model import Entity, Follow, Mute, SourceId, Topic, Weight, bytes_of
 from tests.builders import DAY, HOUR, NOON, a_reader, a_story
 
@@ -146,6 +147,20 @@ def test_a_seldom_source_is_not_drowned_by_a_loud_one():
     item = a_feed(a_reader(), quiet, *loud, recipe=Recipe.of({"off": ["exploration"]})).items[0]
     assert item.story == quiet.id
     assert any(r.fact == "Village publishes only about 1 story a day" for r in item.reasons)
+
+
+def test_a_dozen_things_learned_a_little_are_told_as_one_reason_with_their_sum():
+    topics = tuple(Topic(id=f"t{n}", label=f"topic {n}", weight=1.0) for n in range(12))
+    weights = {("topic", t.id): Weight(value=1.0 if n < 2 else 0.01, at=NOON) for n, t in enumerate(topics)}
+    item = a_feed(a_reader(weights=weights), a_story("s", topics=topics)).items[0]
+    interest = [r.points for r in item.reasons if r.signal == "interest"]
+    assert interest == pytest.approx([0.6, 0.6, 0.06])
+
+
+def test_seldom_is_said_of_those_that_publish_less_than_daily():
+    assert often(2.2) == "only about 2 stories a day"
+    assert often(0.3) == "seldom: about 2 stories a week"
+    assert often(0.02) == "seldom: about 1 story a month"
 
 
 def test_exploration_says_that_it_was_drawn_by_lot():
