@@ -94,7 +94,7 @@ def health(source: Source, now: datetime) -> tuple[str, str]:
         tries = counted(source.failures, "try", "tries")
         return (
             "poor",
-            f"{source.problem.rstrip('.')}. {tries} failed in a row; the next is {ahead(source.next_fetch, now)}.",
+            f"{source.problem[0].upper()}{source.problem[1:].rstrip('.')}. {tries} failed in a row; the next is {ahead(source.next_fetch, now)}.",
         )
     if source.last_success is None:
         return "waiting", f"Not read yet: it is fetched {ahead(source.next_fetch, now)}."
