@@ -6,6 +6,8 @@ import pytest
 
 from broadsheet.demo.corpus import Channel, Item
 from broadsheet.demo.server import FORMATS, FeedServer, atom, json_feed, path_of, rss
+from broadsheet.model import SourceId
+from broadsheet.sources.formats import parse
 from tests.builders import NOON
 
 ITEM = Item(
@@ -29,8 +31,11 @@ def test_what_is_served_is_read_back_by_an_independent_parser(write):
     assert "Both are back." in entry.content[0].value
 
 
-def test_the_json_feed_holds_the_item():
-    assert b"https://example.org/1" in json_feed(CHANNEL)
+@pytest.mark.parametrize("write", [rss, atom, json_feed])
+def test_what_is_served_is_read_by_our_own_parser_licence_and_all(write):
+    parsed = parse(write(CHANNEL), url="http://127.0.0.1/feed", source=SourceId("s"))
+    (entry,) = parsed.entries
+    assert (entry.url, entry.title, entry.published, entry.rights) == (ITEM.url, ITEM.title, NOON, "CC0")
 
 
 def test_all_three_formats_are_in_use():

@@ -84,10 +84,7 @@ def json_feed(channel: Channel) -> bytes:
             "content_html": item.html,
             "date_published": item.published.isoformat(),
             "tags": list(item.categories),
-            "_rights": {
-                "about": "https://www.dublincore.org/specifications/dublin-core/dcmi-terms/#rights",
-                "text": item.licence,
-            },
+            "_rights": item.licence,
         }
         for item in channel.items
     ]

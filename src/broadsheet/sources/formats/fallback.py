@@ -46,6 +46,7 @@ def _draft(entry: Any, base: str) -> Draft:
         ),
         image=join(base, str(thumbnails[0].get("url") or "")) if thumbnails else "",
         publisher=plain(str((entry.get("source") or {}).get("title") or "")),
+        rights=plain(str(entry.get("rights") or "")),
     )
 
 

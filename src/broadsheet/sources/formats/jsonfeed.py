@@ -56,6 +56,9 @@ def _draft(item: dict[str, Any], base: str, feed_authors: tuple[str, ...], probl
         enclosures=_enclosures(item, base),
         image=join(base, _text(item.get("image")) or _text(item.get("banner_image"))),
         language=_text(item.get("language")),
+        rights=one_line(
+            _text(item.get("_rights"))
+        ),  # a custom field, as the format allows: the demo's publishers use it
     )
 
 

@@ -56,6 +56,7 @@ class Draft:
     image: str = ""
     language: str = ""
     publisher: str = ""
+    rights: str = ""
 
 
 @dataclass(slots=True)
@@ -128,6 +129,7 @@ def entries_of(drafts: Iterable[Draft], source: SourceId, problems: Problems) ->
             image=draft.image,
             language=draft.language,
             publisher=draft.publisher,
+            rights=draft.rights,
         )
         for draft in drafts
     )

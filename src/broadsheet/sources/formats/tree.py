@@ -476,6 +476,7 @@ def _draft(item: Element, feed: _Feed) -> Draft:
         image=image,
         language=language or _first(fields, "dc:language", "language"),
         publisher=publisher,
+        rights=_title(fields, "rights", "dc:rights", "dcterms:rights", "media:copyright", "copyright"),
     )
 
 
