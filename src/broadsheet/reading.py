@@ -135,8 +135,10 @@ class Newsstand:
         self._acting_guard = threading.Lock()
         self._feeds: OrderedDict[ReaderId, tuple[object, Feed]] = OrderedDict()
         self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
-        self._books = threading.Lock()  # over the three small caches
+        self._books = threading.Lock()  # over the small caches
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
+        self._readers: OrderedDict[ReaderId, tuple[str, Reader, object]] = OrderedDict()
+        self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
 
     def now(self) -> datetime:
         return self.settings.now()
@@ -199,10 +201,24 @@ class Newsstand:
             return self._reader(db, ReaderId(reader_id))
 
     def _reader(self, db: Connection, reader_id: ReaderId) -> Reader:
-        reader = store.readers.get(db, reader_id)
-        if reader is None:
+        """The reader as the store has it now; what is written is made into a `Reader` only when it changed."""
+        written = store.readers.written(db, reader_id)
+        kept = self._readers.get(reader_id)
+        if written is not None and kept is not None and kept[0] == written:
+            return kept[1]
+        reader = store.readers.get(db, reader_id) if written is not None else None
+        if written is None or reader is None:
             raise NotFound("There is no such reader here.")
+        with self._books:
+            self._readers[reader_id] = (written, reader, _profile_key(reader))
+            self._readers.move_to_end(reader_id)
+            while len(self._readers) > FEEDS_KEPT:
+                self._readers.popitem(last=False)
         return reader
+
+    def _key_of(self, reader: Reader) -> object:
+        kept = self._readers.get(reader.id)
+        return kept[2] if kept is not None and kept[1] is reader else _profile_key(reader)
 
     def add_reader(self, name: str, follows: Sequence[Follow] = (), languages: Sequence[str] = ()) -> Reader:
         """A new reader who follows these. Raises `InputError` for a name that is empty, too long or taken."""
@@ -229,6 +245,8 @@ class Newsstand:
         with self._turn(ReaderId(reader_id)), self.engine.begin() as db:
             store.readers.erase(db, ReaderId(reader_id))
         self._forget(ReaderId(reader_id))
+        with self._books:
+            self._readers.pop(ReaderId(reader_id), None)
 
     def export(self, reader_id: str) -> dict[str, Any]:
         """Everything that is kept of a reader, as JSON can say it."""
@@ -328,7 +346,7 @@ class Newsstand:
         seed = int(identify(reader.id, str(bucket)), 16)
         if after:
             return self._built(reader, live, now, seed, after)
-        key = (live.version, bucket, live.day, _profile_key(reader))
+        key = (live.version, bucket, live.day, self._key_of(reader))
         with self._books:
             kept = self._feeds.get(reader.id)
         if kept is not None and kept[0] == key:
@@ -393,6 +411,17 @@ class Newsstand:
     def sentence(self, item: FeedItem) -> str:
         """Why a story is there, in one sentence."""
         return explain(item) if item.reasons else "Nothing that you follow or read speaks for it."
+
+    def sentences(self, feed: Feed) -> Mapping[StoryId, str]:
+        """Why each story of the feed is there, in a sentence; said once a feed, however often it is loaded."""
+        told = self._told.get(feed.id)
+        if told is None or len(told) != len(feed.items):
+            told = {item.story: self.sentence(item) for item in feed.items}
+            with self._books:
+                self._told[feed.id] = told
+                while len(self._told) > FEEDS_KEPT:
+                    self._told.popitem(last=False)
+        return told
 
     def left_out(self, reader: Reader, feed: Feed) -> tuple[LeftOut, ...]:
         """What the reader's own choices kept out of the feed, each with the mute that did it where one did."""

@@ -562,6 +562,18 @@ def test_a_reader_is_behind_until_the_last_event_is_folded_in(db: Connection) ->
     assert store.readers.locked(db, ReaderId("ada")) == (a_reader(), id_)
 
 
+def test_what_is_written_of_a_reader_changes_with_the_reader_alone(db: Connection) -> None:
+    ada = a_reader()
+    assert store.readers.written(db, ada.id) is None
+    store.readers.add(db, ada)
+    first = store.readers.written(db, ada.id)
+    assert first is not None
+    store.readers.save(db, ada)
+    assert store.readers.written(db, ada.id) == first
+    store.readers.save(db, replace(ada, images="off", subscriptions=frozenset({SourceId("new")})))
+    assert store.readers.written(db, ada.id) != first
+
+
 def a_feed() -> Feed:
     repair = Repair(
         label="Unfollow", kind="unfollow", follow=Follow(kind="topic", value="1"), mute=Mute(kind="person", value="x"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Text, bindparam, cast, delete, func, insert, select, update
 
 from broadsheet.model import Event, EventId, Reader, ReaderId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, upsert
 from broadsheet.store.schema import events as log
 from broadsheet.store.schema import readers
+
+_WRITTEN = select(cast(readers.c.snapshot, Text)).where(readers.c.id == bindparam("reader"))
 
 
 def _out(reader: Reader) -> Row:
@@ -30,6 +32,12 @@ def add(db: Connection, reader: Reader) -> None:
 def get(db: Connection, id: ReaderId) -> Reader | None:  # noqa: A002
     row = db.execute(select(readers).where(readers.c.id == id)).first()
     return None if row is None else _in(row)
+
+
+def written(db: Connection, id: ReaderId) -> str | None:  # noqa: A002
+    """The snapshot as it is written, to see cheaply whether it changed: equal words are an equal reader."""
+    row = db.execute(_WRITTEN, {"reader": id}).first()
+    return None if row is None else str(row[0])
 
 
 def locked(db: Connection, id: ReaderId) -> tuple[Reader, EventId] | None:  # noqa: A002

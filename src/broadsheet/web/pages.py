@@ -146,7 +146,8 @@ def for_you(request: Request) -> Response:
             above += [item.story for item in earlier.items]
     feed = news.feed_of(reader, above)
     cards = {card.story.id: card for card in news.cards([item.story for item in feed.items], reader)}
-    rows = [(cards[i.story], i, news.sentence(i)) for i in feed.items if i.story in cards]
+    told = news.sentences(feed)
+    rows = [(cards[i.story], i, told[i.story]) for i in feed.items if i.story in cards]
     live = news.edition()
     more = ".".join([*chain, feed.id]) if len(feed.items) >= news.recipe.length and len(chain) < MOST_PAGES - 1 else ""
     answer = render(
