@@ -149,3 +149,9 @@ def test_the_page_that_started_it_names_its_people_and_places(data: Path) -> Non
     assert {name for name in ("China", "United States", "Beijing", "Taiwan") if found[name].type == "place"} == {
         "China", "United States", "Beijing", "Taiwan",
     }  # fmt: skip
+
+
+def test_a_name_is_whole_though_a_part_of_it_is_an_office_or_a_place():
+    text = "The Israel Defense Forces and the Democratic Republic of the Congo were named."
+    (article,) = entities([an_article("Two long names", text)])
+    assert {e.text for e in article.entities} == {"Israel Defense Forces", "DR Congo"}

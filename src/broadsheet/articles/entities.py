@@ -212,7 +212,7 @@ _GENERIC: Final = _words(
     agency army navy office bank university union board company senate-house minister cabinet administration city county
     district north south east west northern southern eastern western central bill act law news times team league
     association federation society club school hospital church world country nation republic kingdom capital island
-    dialogue summit conference agreement deal treaty cup award prize forum festival championship open series games
+    forces ceasefire dialogue summit conference agreement deal treaty cup award prize forum festival championship open series games
     war day week month year center centre street road river lake mountain park bay beach valley democracy
     """
 )
@@ -326,13 +326,14 @@ _DROPPED: Final = frozenset(
 _DROPPED_PHRASES: Final = frozenset(word.replace("\0", " ") for word in _DROPPED)
 
 
-def _cleaned(surface: str) -> str:
+def _cleaned(surface: str, kind: str) -> str:
     """The name itself: no article, title, possessive or stray punctuation; empty where nothing is left."""
     name = _POSSESSIVE.sub("", " ".join(surface.split()).strip(_TRIM)).strip(' \t,;:!?"“”‘«»()[]–—*•|/')
     if name[:4].lower() == "the ":
         name = name[4:]
     words = name.split(" ")
-    words = words[_office(words) :]
+    if kind != "organisation":  # the Israel Defense Forces hold no office
+        words = words[_office(words) :]
     while words and words[-1].lower() in ("of", "the", "and", "for", "in"):
         words.pop()
     return " ".join(words)
@@ -351,12 +352,17 @@ def _mentions(text: str, found: Sequence[_Found]) -> list[_Mention]:
     names = _gazetteer()
     mentions: list[_Mention] = []
     taken: list[tuple[int, int]] = []
+    listed = list(_in_gazetteer(text))
     for start, end, kind in found:
+        if text[start : start + 4].lower() == "the ":
+            start += 4
+        if any(m.start <= start and end <= m.end and m.end - m.start > end - start for m in listed):
+            continue  # a part of what the gazetteer knows in full: the Democratic Republic of the Congo
         if kind == "person" and " " not in text[start:end]:
             before = re.search(r"([^\W\d_]+) $", text[max(0, start - 10) : start])  # it leaves "Pope" out
             if before and before[1][0].isupper() and before[1].lower() in _PART_OF_NAME:
                 start -= len(before[0])
-        name = _cleaned(text[start:end])
+        name = _cleaned(text[start:end], kind)
         known = names.get(name) or names.get(f"{name}.")  # "U.S."
         if known is not None and not (kind == "person" and known[0] == "city"):
             continue  # the gazetteer's own search finds it, with its own doubts
@@ -366,7 +372,7 @@ def _mentions(text: str, found: Sequence[_Found]) -> list[_Mention]:
         taken.append((start, end))
     taken.sort()
     place = 0
-    for mention in _in_gazetteer(text):
+    for mention in listed:
         while place < len(taken) and taken[place][1] <= mention.start:
             place += 1
         if place < len(taken) and taken[place][0] < mention.end:
