@@ -213,3 +213,16 @@ def test_a_card_keeps_every_key_point_in_full(stand: Newsstand) -> None:
     [card] = stand.cards([save(stand.engine, "The first sentence …")])
     assert [point.text for point in card.points] == ["… of Open Times. Then a"]
     assert [point.text for point in card.quotes] == ["The first sentence of Open Times. Then a"]
+
+
+def test_what_another_process_changes_of_a_reader_is_seen_at_once(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    other = Newsstand(stand.engine, stand.settings)
+    assert other.reader(ada.id) is other.reader(ada.id)
+    stand.act(ada.id, an_event(ada, "saved", story=CEASEFIRE.id))
+    assert other.reader(ada.id) == stand.reader(ada.id)
+    stand.subscribe(ada.id, "https://new.example/feed.xml")  # no event says so
+    assert other.reader(ada.id).subscriptions == stand.reader(ada.id).subscriptions != frozenset()
+    stand.erase(ada.id)
+    with pytest.raises(NotFound):
+        other.reader(ada.id)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -15,7 +17,7 @@ from broadsheet.reading import Newsstand
 from broadsheet.sources import opml
 from broadsheet.web import actions
 from tests.builders import HOUR, NOON
-from tests.web.newsroom import CEASEFIRE, EVIL, ODD, OPEN, PRIVATE, STORIES, Browser, plain
+from tests.web.newsroom import CEASEFIRE, EVIL, ODD, OPEN, PRIVATE, STORIES, Browser, a_newsroom, plain, told
 
 BLINKEN = {"kind": "person", "value": "Antony Blinken", "label": "Antony Blinken"}
 
@@ -462,3 +464,21 @@ def test_a_story_that_was_absorbed_leads_to_the_one_that_took_it_in(ada: Browser
     news.refresh(at_once=True)
     assert "Ceasefire holds" in plain(ada.get(f"/story/{absorbed.id}"))
     assert "Ceasefire holds" in plain(ada.get("/saved"))
+
+
+def test_an_old_paper_says_how_old_it_is(tmp_path: Path) -> None:
+    app = a_newsroom(tmp_path, as_of=(NOON + timedelta(days=400)).isoformat())
+    page = plain(Browser(app).begin().get("/"))
+    assert "Nothing new has been read in for a while: the newest article came 31 July 2026." in page
+
+
+def test_articles_under_one_headline_say_it_once(ada: Browser) -> None:
+    story, articles = told("One for all", "Open Times", "Daily Bee", "Gazette")
+    with stand(ada).engine.begin() as db:
+        store.articles.save(db, [replace(a, title="One for all") for a in articles])
+        store.stories.save(db, [story])
+    stand(ada).refresh(at_once=True)
+    page = ada.get(f"/story/{story.id}")
+    assert page.text.count("<h3") == 1
+    assert "Daily Bee , under the same headline" in plain(page)
+    assert all(f'href="/article/{a.id}"' in page.text for a in articles)

@@ -23,7 +23,7 @@ from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.web import actions, security
-from broadsheet.web.views import body, render
+from broadsheet.web.views import ago, body, render
 
 PER_PAGE = 30
 SOURCES_PER_PAGE = 100
@@ -160,7 +160,7 @@ def for_you(request: Request) -> Response:
         more=more,
         left_out=news.left_out(reader, feed),
         edition_size=len(live.stories),
-        empty_words=_why_empty(len(live.stories), reader),
+        empty_words=_why_empty(news, reader) if not feed.items else "",
     )
     if by_the_reader(request):
         from starlette.background import BackgroundTask
@@ -169,8 +169,12 @@ def for_you(request: Request) -> Response:
     return answer
 
 
-def _why_empty(stories: int, reader: Reader) -> str:
-    if not stories:
+def _why_empty(news: Newsstand, reader: Reader) -> str:
+    if not news.edition().stories:
+        if newest := news.latest(reader, 1):
+            return (
+                f"Nothing new has been read in for a while: the newest article came {ago(newest[0].time, news.now())}."
+            )
         return "No story has been read in yet. Add sources, or wait a minute if you have just added some."
     if reader.scope == "subscriptions" and not reader.subscriptions:
         return "You read only your own sources, and you have none. Add some, or choose every source under You."
