@@ -33,7 +33,30 @@ from broadsheet.stories.cluster import Grouping, OpenStories
 from broadsheet.stories.pairs import Forest
 
 DATA = Path(__file__).resolve().parent.parent / "src/broadsheet/stories/data"
-LANGUAGES = ["ar", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "id", "it", "nb", "nl", "pl", "pt", "ro", "ru", "sv", "tr", "uk"]
+LANGUAGES = [
+    "ar",
+    "ca",
+    "cs",
+    "da",
+    "de",
+    "el",
+    "en",
+    "es",
+    "fi",
+    "fr",
+    "hu",
+    "id",
+    "it",
+    "nb",
+    "nl",
+    "pl",
+    "pt",
+    "ro",
+    "ru",
+    "sv",
+    "tr",
+    "uk",
+]
 
 app = typer.Typer(add_completion=False)
 
@@ -81,11 +104,14 @@ def rarity(corpora: Path) -> None:
 # What may only make a pair more (1) or less (-1) likely, whatever else is known.
 MONOTONE = dict.fromkeys(("body", "title", "names", "numbers", "title_in_body_most", "vector"), 1) | {
     "days": -1,
+    "span": -1,
     "density": -1,
 }
 SPEEDS = (1.0, 10.0, 100.0, 1000.0)  # the stream as it is, and as if it ran that many times faster
 FOREVER = 1e9
-DAYS, PUBLISHER, VECTOR, DENSITY = (features.FEATURES.index(n) for n in ("days", "same_publisher", "vector", "density"))
+DAYS, SPAN, PUBLISHER, VECTOR, DENSITY = (
+    features.FEATURES.index(n) for n in ("days", "span", "same_publisher", "vector", "density")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +134,14 @@ def variants(path: Path) -> Iterator[tuple[str, list[Article], list[str]]]:
 
 
 def pairs_of(articles: list[Article], stories: list[str]) -> Pairs:
-    """Each article with the earlier ones that are nearest to it, within ten days and within ever longer times."""
+    """Each article with the earlier ones and their stories nearest to it, within ten days and within longer times."""
     table, comparer = features.Rarity.packaged(), features.Comparer()
     sketches = [features.sketch(a, table) for a in articles]
     when = np.array([s.when for s in sketches]) / 86400
     vectors = np.stack([s.vector for s in sketches])
     holders: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
     members: defaultdict[str, list[int]] = defaultdict(list)
+    told: dict[str, features.Sketch] = {}  # each story as far as it has come
     rows, same, newer, wide = [], [], [], []
     for i, new in enumerate(sketches):
         slots, weights = new.slots[new.view(0)], new.weights[new.view(0)]
@@ -131,14 +158,21 @@ def pairs_of(articles: list[Article], stories: list[str]) -> Pairs:
             best = [*rivals[np.argsort(-near[rivals])[:most]], *rivals[np.argsort(-cosine[rivals])[:3]]]
             chosen |= {int(row): span == FOREVER for row in best if int(row) not in chosen or span == FOREVER}
         chosen |= dict.fromkeys(members[stories[i]], True)
-        members[stories[i]].append(i)
+        # the stories of those, and the articles themselves: a story in the making is often one article
+        whole: dict[str, bool] = {}
+        for row, far in chosen.items():
+            if told[stories[row]].articles > 1:
+                whole[stories[row]] = whole.get(stories[row], False) or far
         if chosen:
             density = float(np.sum(np.abs(when - when[i]) <= 1))
-            others = sorted(chosen)
-            rows.append(comparer.compare(new, [sketches[row] for row in others], max(1.0, density)))
-            same += [stories[row] == stories[i] for row in others]
+            singles = sorted(chosen)
+            others = [sketches[row] for row in singles] + [told[story] for story in whole]
+            rows.append(comparer.compare(new, others, max(1.0, density)))
+            same += [stories[row] == stories[i] for row in singles] + [story == stories[i] for story in whole]
             newer += [i] * len(others)
-            wide += [chosen[row] for row in others]
+            wide += [chosen[row] for row in singles] + list(whole.values())
+        members[stories[i]].append(i)
+        told[stories[i]] = features.blend(told[stories[i]], new) if stories[i] in told else new
     return Pairs(np.concatenate(rows), np.array(same), np.array(newer), np.array(wide))
 
 
@@ -151,16 +185,19 @@ def at_speed(given: Pairs, speed: float, rng: np.random.Generator) -> tuple[NDAr
     chose articles of one or two days, while news goes on for weeks, so some gaps of one story are stretched.
     """
     rows = given.rows.copy()
-    gap = rows[:, DAYS].astype(np.float64)
+    gap, span = rows[:, DAYS].astype(np.float64), rows[:, SPAN].astype(np.float64)
     long = given.same & (rng.random(len(gap)) < 0.12)
-    gap[long] += rng.exponential(8.0, int(long.sum()))
-    gap = np.where(given.same, gap, gap / speed)
+    # some of weeks, a few of years
+    more = np.where(rng.random(len(gap)) < 0.7, rng.exponential(8.0, len(gap)), np.exp(rng.uniform(2, 7, len(gap))))
+    gap, span = gap + long * more, span + long * more
+    gap, span = (np.where(given.same, x, x / speed) for x in (gap, span))
     shown = given.same | (gap <= 30) | (np.isnan(gap) & given.wide)
     if speed == SPEEDS[-1]:
         shown = given.same | given.wide
-    noise = np.abs(gap + rng.uniform(-0.7, 0.7, len(gap)))
-    gap = np.where((speed == 1.0) & (rng.random(len(gap)) < 0.5), gap, noise)
-    rows[:, DAYS] = np.where(rng.random(len(gap)) < 0.1, np.nan, gap)
+    noise, still = rng.uniform(-0.7, 0.7, len(gap)), (speed == 1.0) & (rng.random(len(gap)) < 0.5)
+    missing = rng.random(len(gap)) < 0.1
+    for column, days in ((DAYS, gap), (SPAN, span)):
+        rows[:, column] = np.where(missing, np.nan, np.where(still, days, np.abs(days + noise)))
     rows[:, DENSITY] = np.log1p(np.expm1(rows[:, DENSITY]) * speed * np.exp(rng.normal(0, 0.5, len(gap))))
     rows[rng.random(len(gap)) < 0.3, PUBLISHER] = np.nan
     rows[rng.random(len(gap)) < 0.1, VECTOR] = np.nan
@@ -231,19 +268,19 @@ def as_arrays(booster: Any) -> dict[str, NDArray[Any]]:
 
 
 def folds(articles: list[Article], stories: list[str]) -> NDArray[np.int64]:
-    """The year of each article's story; a story without any date goes with 2016, the smallest year."""
+    """A third of the years for each article: that of its story's; a story without any date goes with 2016."""
     year: dict[str, int] = {}
     for article, story in zip(articles, stories, strict=True):
         if article.published:
             year.setdefault(story, article.published.year)
-    return np.array([max(2016, year.get(story, 2016)) for story in stories])
+    return np.array([year.get(story, 2016) % 3 for story in stories])
 
 
 def cross_validated(
     name: str, articles: list[Article], stories: list[str], year: NDArray[np.int64], forests: dict[int, Forest]
 ) -> None:
     class Held(OpenStories):
-        """Decides about each article with the forest that saw no story of its year."""
+        """Decides about each article with the forest that saw no story of its year, nor of that third of the years."""
 
         def read(self, article: Article, held: int) -> None:
             self._forest = forests[held]

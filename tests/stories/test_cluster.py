@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -199,3 +200,32 @@ def test_a_story_that_was_absorbed_is_older_nowhere_and_never_comes_back(given):
         gone.update(found.merged)
         assert found.story not in gone
         assert all(born.index(found.story) < born.index(old) for old in found.merged)
+
+
+SERIES = (
+    "Your daily horoscope for {weekday}, June {day}",
+    "Morning Briefing: what you need to know on June {day}",
+    "News quiz of the day: how closely did you follow June {day}?",
+    "Weather forecast for Hamburg: June {day}",
+    "As it happened: market live blog, June {day} 2023",
+    "Wordle today: hints and answer for June {day}",
+)
+
+
+@pytest.mark.parametrize("title", SERIES)
+def test_the_instalments_of_a_series_are_not_a_story(title):
+    weekdays = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
+    given = [
+        report(title.format(weekday=weekday, day=5 + n), publisher="Gazette", hours=24 * n)
+        for n, weekday in enumerate(weekdays)
+    ]
+    assert len(set(group(given))) == len(given)
+
+
+def test_a_saga_is_no_story_because_each_of_its_days_resembles_the_last():
+    stories = OpenStories()
+    first = stories.assign(report("Senate committee opens hearing on court nominee Kavanaugh", publisher="Reuters"))
+    later = stories.assign(
+        report("Senate narrowly confirms Kavanaugh to court after protests", publisher="AP", hours=24 * 24)
+    )
+    assert first.story != later.story

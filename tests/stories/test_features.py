@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import bytes_of
-from broadsheet.stories.features import FEATURES, Comparer, Rarity, names, sketch, words
+from broadsheet.stories.features import FEATURES, MIXED, Comparer, Rarity, blend, names, sketch, words
 from tests.builders import DAY, NOON, an_article
 
 COMPARER = Comparer()
@@ -90,3 +90,23 @@ def test_comparing_with_many_is_comparing_with_each(made):
     together = COMPARER.compare(sketches[0], sketches, 5.0)
     alone = np.concatenate([COMPARER.compare(sketches[0], [one], 5.0) for one in sketches])
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(titles, titles, st.integers(0, 9)), min_size=3, max_size=3))
+def test_a_story_is_the_mean_of_its_articles_however_they_are_put_together(made):
+    rarity = Rarity.packaged()
+    a, b, c = (
+        sketch(an_article(title, text, published=NOON + days * DAY), rarity, learn=False) for title, text, days in made
+    )
+    left, right = blend(blend(a, b), c), blend(a, blend(b, c))
+    assert left.slots.tolist() == right.slots.tolist()
+    np.testing.assert_allclose(left.weights, right.weights, atol=1e-4)
+    assert (left.articles, left.first, left.when) == (3, min(x.when for x in (a, b, c)), max(x.when for x in (a, b, c)))
+
+
+def test_a_story_of_two_publishers_is_of_neither():
+    rarity = Rarity.packaged()
+    a, b = (sketch(an_article("Floods", publisher=name), rarity) for name in ("Reuters", "AP"))
+    assert blend(a, b).publisher == MIXED
+    assert blend(a, a).publisher == "reuters"

@@ -49,12 +49,12 @@ def test_no_pairs_have_no_probabilities():
 
 
 def test_more_alike_is_never_less_likely():
-    row = np.array([[0.2, 0.2, 0.2, np.nan, 0.2, 0.1, 0.4, 1.0, 0, 3, 6, 20, 10, 5, 6, 6, 4]], dtype=np.float32)
+    row = np.array([[0.2, 0.2, 0.2, np.nan, 0.2, 0.1, 0.4, 1.0, 0, 3, 6, 20, 10, 5, 6, 6, 4, 1.0]], dtype=np.float32)
     grid = np.repeat(row, 9, axis=0)
     for name in ("body", "title", "vector"):
         rising = grid.copy()
         rising[:, FEATURES.index(name)] = np.linspace(0.1, 0.9, 9)
         assert (np.diff(packaged().probability(rising)) >= -1e-9).all()
     later = grid.copy()
-    later[:, FEATURES.index("days")] = np.arange(9)
+    later[:, FEATURES.index("days")] = later[:, FEATURES.index("span")] = np.arange(9)
     assert (np.diff(packaged().probability(later)) <= 1e-9).all()

@@ -1,9 +1,9 @@
 """Which story does an article belong to: decided once, as it arrives, and corrected only by joining stories.
 
-An article is compared with those that share its rarest words; each pair gets a learned probability of reporting one
-story (`pairs.py`); a story's score is the mean over its members, so that one chance resemblance never joins two
-stories. When an article belongs to two stories and the stories agree with each other too, they are joined and the
-older id survives.
+An article is compared with the stories of those that share its rarest words, each story as one sketch: the mean of its
+articles. A learned probability (`pairs.py`) decides, so that one chance resemblance to a member never joins two events.
+When an article belongs to two stories and the stories agree with each other too, they are joined and the older id
+survives.
 """
 
 from __future__ import annotations
@@ -14,30 +14,40 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.model import Article, ArticleId, StoryId, identify
 from broadsheet.stories import pairs
-from broadsheet.stories.features import Comparer, Floats, Rarity, Sketch, sketch
+from broadsheet.stories.features import FEATURES, Comparer, Floats, Rarity, Sketch, blend, sketch
 
 DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grouping:
-    """When articles are one story. The probabilities are means over pairs of articles."""
+    """When articles are one story. The probabilities are those of an article and a whole story, or of two stories."""
 
-    # 0.3: from .3 to .5 BCubed F stays at .887 on the cross-validated set (docs/design/0006-grouping.md)
-    join: float = 0.3  # an article joins a story at this mean probability
-    merge: float = 0.4  # two stories that share a new article are joined at this mean probability
+    join: float = 0.3  # an article joins the likeliest story from this probability up
+    merge: float = 0.5  # two stories that share a new article are joined at this probability
     window: timedelta = timedelta(
         days=90
     )  # articles further apart are never compared; the pair's own days weigh before
-    candidates: int = 50  # articles compared with a new one
-    members: int = 12  # members of a story that are asked
-    stories: int = 5  # stories that are asked
+    candidates: int = 100  # articles that share rare words with a new one: their stories are compared with it
+    stories: int = 20  # stories compared as wholes
+    asked: int = 4  # the likeliest of them, whose members are asked too
+    members: int = 8  # members of a story that are asked
+    instalment_days: float = 0.4  # one publisher's items this far apart ...
+    instalment_title: float = 0.4  # ... with titles this alike are a series, not a story
+    # A headline has few words, so the tenth report of an event repeats hardly more of any one of them than chance would,
+    # while it is near the mean of all: a story of that many headlines takes what is that near its mean.
+    headline_story: int = 4
+    headline_cosine: float = 0.3
+    headline_merge: float = 0.4
+    headline_words: int = 40
+    headline_days: float = 3.0
     copy: float = 0.8  # the share of a text that a copy repeats
 
 
@@ -50,7 +60,7 @@ class Assignment:
     is_new: bool  # the story began with this article
     merged: tuple[StoryId, ...] = ()  # stories that turned out to be this one: their articles are now its articles
     copy_of: ArticleId | None = None  # the earlier article whose text this one repeats
-    score: float = 0.0  # the mean probability by which it joined
+    score: float = 0.0  # the probability by which it joined
 
 
 class _Index:
@@ -135,6 +145,7 @@ class OpenStories:
         self._stories: list[StoryId] = []  # of each row
         self._row: dict[ArticleId, int] = {}
         self._members: dict[StoryId, list[int]] = {}
+        self._blends: dict[StoryId, Sketch] = {}  # each story as one sketch
         self._copy_of: dict[ArticleId, ArticleId] = {}
         self._index = _Index()
         self._pace = _Pace()
@@ -210,6 +221,7 @@ class OpenStories:
             return
         rows = [(self._sketches[row], self._stories[row]) for row in kept]
         self._sketches, self._stories, self._row, self._members = [], [], {}, {}
+        self._blends = {}
         self._index, self._pace = _Index(), _Pace()
         for one, story in rows:
             self._place(one, story)
@@ -223,6 +235,7 @@ class OpenStories:
         self._stories.append(story)
         self._row[one.id] = row
         self._members.setdefault(story, []).append(row)
+        self._blends[story] = blend(self._blends[story], one) if story in self._blends else one
         self._index.add(row, one)
         self._pace.add(one.when)
 
@@ -231,6 +244,9 @@ class OpenStories:
         for row in rows:
             self._stories[row] = survivor
         self._members[survivor] = sorted(self._members[survivor] + rows)
+        # folded anew in the order of arrival, so that a story put back from a store is the same to the last bit
+        del self._blends[old]
+        self._blends[survivor] = reduce(blend, (self._sketches[row] for row in self._members[survivor]))
 
     def _in_window(self, new: Sketch, rows: Iterable[int]) -> list[int]:
         if new.when != new.when:  # no date: anything may be near
@@ -262,45 +278,68 @@ class OpenStories:
                 return row
         return None
 
-    def _probabilities(self, new: Sketch, rows: Sequence[int]) -> NDArray[np.float64]:
-        others = [self._sketches[row] for row in rows]
-        return self._forest.probability(self._comparer.compare(new, others, self._pace.around(new.when)))
+    def _probabilities(self, new: Sketch, others: Sequence[Sketch]) -> NDArray[np.float64]:
+        rows = self._comparer.compare(new, others, self._pace.around(new.when))
+        found = self._forest.probability(rows)
+        found[self._series(rows)] = 0.0
+        return found
+
+    def _headlines(self, new: Sketch, stories: Sequence[Sketch]) -> Floats:
+        """The cosine of a headline with each story of headlines of the same days; nought where either is more."""
+        rows = self._comparer.compare(new, stories, 1.0)
+        short = np.array([max(new.length, o.length) <= self.rules.headline_words for o in stories], dtype=bool)
+        near = short & (rows[:, FEATURES.index("days")] <= self.rules.headline_days) & ~self._series(rows)
+        found: Floats = np.where(near, np.nan_to_num(rows[:, FEATURES.index("body")]), 0.0).astype(np.float32)
+        return found
+
+    def _series(self, rows: Floats) -> NDArray[np.bool_]:
+        """Which pairs are instalments: one publisher's title comes again on another day, as horoscopes do.
+
+        News that goes on under one headline has other publishers too, and their story is open to the next instalment.
+        """
+        alike, days, publisher = (rows[:, FEATURES.index(name)] for name in ("title", "days", "same_publisher"))
+        found: NDArray[np.bool_] = (
+            (publisher == 1.0) & (days >= self.rules.instalment_days) & (alike >= self.rules.instalment_title)
+        )
+        return found
 
     def _scores(self, new: Sketch, near: Sequence[int]) -> list[tuple[StoryId, float]]:
         """Stories by how surely the article belongs to them, best first."""
-        if not near:
+        stories = list(dict.fromkeys(self._stories[row] for row in near))[: self.rules.stories]
+        if not stories:
             return []
-        known = dict(zip(near, self._probabilities(new, near).tolist(), strict=True))
-        best: dict[StoryId, float] = {}
-        for row, p in known.items():
-            best[self._stories[row]] = max(best.get(self._stories[row], 0.0), p)
-        asked = sorted(best, key=lambda s: (-best[s], s))[: self.rules.stories]
-        asked = [s for s in asked if best[s] >= self.rules.join]
-        samples = {s: self._in_window(new, self._sample(s, known)) for s in asked}
-        missing = [row for rows in samples.values() for row in rows if row not in known]
-        known.update(zip(missing, self._probabilities(new, missing).tolist(), strict=True))
-        scores = [(s, self._link([known[row] for row in rows])) for s, rows in samples.items() if rows]
-        return sorted(scores, key=lambda pair: (-pair[1], pair[0]))
+        blends = [self._blends[story] for story in stories]
+        whole = self._probabilities(new, blends)
+        scores = dict(zip(stories, whole.tolist(), strict=True))
+        likely = sorted(scores, key=lambda story: (-scores[story], story))[: self.rules.asked]
+        several = {s: self._sample(s, near) for s in likely if len(self._members[s]) > 1}
+        rows = [row for sample in several.values() for row in sample]
+        known = dict(zip(rows, self._probabilities(new, [self._sketches[row] for row in rows]).tolist(), strict=True))
+        for story, sample in several.items():
+            scores[story] = (scores[story] + float(np.mean([known[row] for row in sample]))) / 2
+        for story, blended, cosine in zip(stories, blends, self._headlines(new, blends).tolist(), strict=True):
+            if cosine >= self.rules.headline_cosine and blended.articles >= self.rules.headline_story:
+                scores[story] = max(scores[story], self.rules.join + cosine * (1 - self.rules.join))
+                likely = [*likely, *(() if story in likely else (story,))]
+        return [(story, scores[story]) for story in sorted(likely, key=lambda story: (-scores[story], story))]
 
-    def _sample(self, story: StoryId, known: dict[int, float]) -> list[int]:
+    def _sample(self, story: StoryId, near: Sequence[int] = ()) -> list[int]:
         """Members to ask: those found near, then the latest."""
         members = self._members[story]
         if len(members) <= self.rules.members:
             return members
-        half = self.rules.members // 2
-        found = sorted((row for row in members if row in known), key=lambda row: (-known[row], row))[:half]
-        rest = [row for row in reversed(members) if row not in found]
-        return found + rest[: self.rules.members - len(found)]
-
-    @staticmethod
-    def _link(probabilities: Sequence[float]) -> float:
-        return float(np.mean(probabilities))
+        found = [row for row in near if self._stories[row] == story][: self.rules.members // 2]
+        return found + [row for row in reversed(members) if row not in found][: self.rules.members - len(found)]
 
     def _agree(self, one: StoryId, other: StoryId) -> bool:
-        """Whether the members of two stories belong together on their own account."""
-        a, b = self._members[one][-6:], self._members[other][-6:]
-        means = [self._probabilities(self._sketches[row], b).mean() for row in a]
-        return float(np.mean(means)) >= self.rules.merge
+        """Whether two stories belong together on their own account: as wholes and member by member."""
+        enough = min(len(self._members[one]), len(self._members[other])) >= self.rules.headline_story
+        if enough and self._headlines(self._blends[one], [self._blends[other]])[0] >= self.rules.headline_merge:
+            return True
+        whole = float(self._probabilities(self._blends[one], [self._blends[other]])[0])
+        b = [self._sketches[row] for row in self._sample(other)]
+        each = [self._probabilities(self._sketches[row], b).mean() for row in self._sample(one)]
+        return (whole + float(np.mean(each))) / 2 >= self.rules.merge
 
 
 def group(articles: Sequence[Article], rules: Grouping | None = None) -> list[StoryId]:

@@ -1,6 +1,6 @@
-"""What grouping compares: a sketch of one article, and the features of a pair of them.
+"""What grouping compares: a sketch of one article or of a story, and the features of a pair of them.
 
-A sketch is small (about 2 KB) and is all that grouping keeps of an article, so a month of news fits in memory. Its
+A sketch is small (4 KB at most) and is all that grouping keeps of an article, so a month of news fits in memory. Its
 words are weighted by how rare they are: a table fitted on open text (`Rarity.packaged`) gives the first estimate, and
 the stream itself corrects it as it runs.
 """
@@ -25,8 +25,12 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
 SPACE = 1 << 21  # terms are hashed: no vocabulary to grow (2 million slots: 1 word in 20 shares its slot with another)
-BODY_WORDS = 600  # news puts what happened first
-BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS = 120, 30, 50, 25
+BODY_WORDS = 800  # news puts what happened first
+BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS = 300, 40, 60, 25
+MOST = (BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS)
+# The table counts as this many documents, so that the stream soon says itself what is common in it: over the pairs of
+# the labelled set, body cosines had an average precision of .547 with all 17,613 documents and .590 with 1,000.
+PRIOR = 1000.0
 COPY_WORDS = 60  # a shorter text is never called a copy: two headlines may agree by chance
 
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -83,8 +87,8 @@ class Rarity:
         """The table fitted on the open corpora (scripts/train_stories.py)."""
         slots, counts, documents = _packaged()
         table = np.zeros(SPACE, dtype=np.float32)
-        table[slots] = counts
-        return cls(table, documents)
+        table[slots] = counts * np.float32(PRIOR / documents)
+        return cls(table, PRIOR)
 
     def see(self, slots: Ints) -> None:
         self.counts[slots] += 1
@@ -122,19 +126,22 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sketch:
-    """All that grouping keeps of an article."""
+    """All that grouping keeps of an article, or of a story: then it is the mean of its articles (`blend`)."""
 
-    id: ArticleId
+    id: ArticleId  # of a story: its first article's
     slots: Ints  # sorted within each view
     weights: Floats  # unit length within each view
     cuts: tuple[int, int, int]  # where the title, the names and the numbers begin
     ends: tuple[float, float, float, float]  # length of each view before it was made unit
     length: int  # words read, title included
     full: bool  # has a text of its own, not just a headline
-    when: float  # seconds since 1970; nan where unknown
-    publisher: str
+    when: float  # seconds since 1970; nan where unknown; of a story: its latest
+    first: float  # the same; of a story: its earliest
+    publisher: str  # of a story: `MIXED` where there are several
     vector: Floats  # unit length, or empty
-    fingerprint: NDArray[np.uint32]  # empty for short texts
+    fingerprint: NDArray[np.uint32]  # empty for short texts and for stories
+    articles: int = 1
+    unity: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)  # length of each view's mean, and of the vector's
 
     def view(self, number: int) -> slice:
         edges = (0, *self.cuts, len(self.slots))
@@ -183,8 +190,7 @@ def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
     counted = terms(article.title, article.text)
     if learn:
         rarity.see(counted.slots[0])
-    most = (BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS)
-    views = [_unit(s, c, rarity, m) for s, c, m in zip(counted.slots, counted.counts, most, strict=True)]
+    views = [_unit(s, c, rarity, m) for s, c, m in zip(counted.slots, counted.counts, MOST, strict=True)]
     edges = np.cumsum([len(v[0]) for v in views])
     vector = vector_of(article.vector)
     size = float(np.linalg.norm(vector)) if vector.size else 0.0
@@ -198,10 +204,72 @@ def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
         length=counted.length,
         full=bool(article.text.strip()),
         when=timestamp(article.time),
+        first=timestamp(article.time),
         publisher=article.publisher.casefold().strip(),
         vector=vector / size if size > 0 else np.zeros(0, dtype=np.float32),
         fingerprint=np.frombuffer(article.fingerprint if enough else b"", dtype="<u4"),
     )
+
+
+MIXED = "\x00"
+
+
+def blend(a: Sketch, b: Sketch) -> Sketch:
+    """The story of the articles of both: the mean of their unit views, cut to as many terms as an article may have."""
+    slots: list[Ints] = []
+    weights: list[Floats] = []
+    unity: list[float] = []
+    n, m = a.articles, b.articles
+    for number, most in enumerate(MOST):
+        va, vb = a.view(number), b.view(number)
+        both = np.concatenate([a.slots[va], b.slots[vb]])
+        amounts = np.concatenate([a.weights[va] * (n * a.unity[number]), b.weights[vb] * (m * b.unity[number])])
+        kept, where = np.unique(both, return_inverse=True)
+        mean = (np.bincount(where, weights=amounts, minlength=len(kept)) / (n + m)).astype(np.float32)
+        if len(kept) > most:
+            best = np.sort(np.argpartition(-mean, most)[:most])
+            kept, mean = kept[best], mean[best]
+        size = float(np.sqrt((mean * mean).sum()))
+        slots.append(kept.astype(np.int32))
+        weights.append(mean / np.float32(size) if size > 0 else mean)
+        unity.append(size)
+    vector, along = a.vector, a.unity[4]
+    if a.vector.size == 0:
+        vector, along = b.vector, b.unity[4]
+    elif b.vector.size == a.vector.size:
+        mean_vector = (a.vector * (n * a.unity[4]) + b.vector * (m * b.unity[4])) / (n + m)
+        along = float(np.linalg.norm(mean_vector))
+        vector = (mean_vector / along if along > 0 else mean_vector).astype(np.float32)
+    edges = np.cumsum([len(s) for s in slots])
+    ends = [(n * x + m * y) / (n + m) for x, y in zip(a.ends, b.ends, strict=True)]
+    return Sketch(
+        id=a.id,
+        slots=np.concatenate(slots),
+        weights=np.concatenate(weights),
+        cuts=(int(edges[0]), int(edges[1]), int(edges[2])),
+        ends=(ends[0], ends[1], ends[2], ends[3]),
+        length=round((n * a.length + m * b.length) / (n + m)),
+        full=a.full or b.full,
+        when=float(np.fmax(a.when, b.when)),
+        first=float(np.fmin(a.first, b.first)),
+        publisher=a.publisher if a.publisher == b.publisher else MIXED,
+        vector=vector,
+        fingerprint=np.zeros(0, dtype=np.uint32),
+        articles=n + m,
+        unity=(*unity, along),
+    )
+
+
+def apart(one: Sketch, others: Sequence[Sketch]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Days from the time of one to that of each other, nought where they overlap, and days that both take together.
+
+    Both are nan where one has no time. The second keeps a saga from growing link by link: by the first alone, seven
+    stories of one Supreme Court nomination, each a day or two from the last, became one story of 25 articles.
+    """
+    first, last = np.array([o.first for o in others]), np.array([o.when for o in others])
+    gap: NDArray[np.float64] = np.maximum(np.maximum(one.first - last, first - one.when), 0.0) / 86400.0
+    span: NDArray[np.float64] = (np.maximum(last, one.when) - np.minimum(first, one.first)) / 86400.0
+    return gap, span
 
 
 # --- a pair ------------------------------------------------------------------------------------------------------
@@ -224,6 +292,7 @@ FEATURES = (
     "rarest_shared",
     "rarest_shared_title",
     "density",
+    "span",
 )
 
 
@@ -291,9 +360,10 @@ class Comparer:
             some = [i for i, o in enumerate(others) if o.vector.size == new.vector.size]
             if some:
                 rows[some, 6] = np.stack([others[i].vector for i in some]).astype(np.float32) @ new.vector
-        rows[:, 7] = np.abs(np.array([o.when for o in others]) - new.when) / 86400.0
+        rows[:, 7], rows[:, 17] = apart(new, others)
         if new.publisher:
-            rows[:, 8] = [float(o.publisher == new.publisher) if o.publisher else np.nan for o in others]
+            same = new.publisher if new.publisher != MIXED else None
+            rows[:, 8] = [float(o.publisher == same) if o.publisher else np.nan for o in others]
         lengths = np.log1p(np.array([o.length for o in others], dtype=np.float32))
         own = np.float32(np.log1p(new.length))
         rows[:, 9] = np.minimum(lengths, own)
