@@ -229,3 +229,18 @@ def test_a_saga_is_no_story_because_each_of_its_days_resembles_the_last():
         report("Senate narrowly confirms Kavanaugh to court after protests", publisher="AP", hours=24 * 24)
     )
     assert first.story != later.story
+
+
+@pytest.mark.parametrize(("reports", "joins"), [(2, False), (4, True)])
+def test_a_story_of_many_headlines_takes_what_is_near_their_mean_whatever_single_pairs_say(reports, joins):
+    stories = OpenStories(forest=judged_by(2.0))  # no two titles are ever that alike
+    told = [
+        "Tsunami warning after earthquake off northern Chile",
+        "Chile earthquake: coast evacuated",
+        "Strong earthquake strikes Chile",
+        "Earthquake off Chile sets off tsunami warning",
+    ]
+    for n, title in enumerate(told[:reports]):
+        stories.restore(report(title, publisher=f"Paper {n}", hours=n), StoryId("quake"))
+    found = stories.assign(report("Tsunami warning lifted after Chile earthquake", publisher="Herald", hours=9))
+    assert (found.story == "quake") is joins
