@@ -224,7 +224,7 @@ def fit(rows: NDArray[np.float32], same: NDArray[np.bool_], trees: int = 120) ->
     return lightgbm.train(settings, lightgbm.Dataset(rows, same.astype(float)), trees)
 
 
-def as_arrays(booster: Any) -> dict[str, NDArray[Any]]:
+def as_arrays(booster: Any) -> dict[str, Any]:
     """A fitted booster as the arrays that `stories.pairs.Forest` reads."""
     feature: list[int] = []
     threshold: list[float] = []
