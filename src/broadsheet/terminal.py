@@ -17,7 +17,7 @@ from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import Article, FeedItem, Reason, Story
 from broadsheet.opening import open_instance
-from broadsheet.reading import Newsstand
+from broadsheet.reading import Newsstand, Point, beyond
 from broadsheet.sources import opml
 
 
@@ -121,9 +121,13 @@ def show_story(settings: Settings, story_id: str, *, as_json: bool, console: Con
         print_json(_story(story, [articles[key] for key in story.articles if key in articles]))
         return
     console.print(f"[bold]{escape(story.headline)}[/bold]\n", highlight=False)
-    for point in story.key_points:
-        publisher = articles[point.article].publisher if point.article in articles else ""
-        console.print(f"  • “{escape(point.text)}” [dim]{escape(publisher)}[/dim]", highlight=False)
+    quotes = (
+        Point(point.text, point.article, articles[point.article].publisher, articles[point.article].url)
+        for point in story.key_points
+        if point.article in articles
+    )
+    for point in beyond(story.headline, quotes):
+        console.print(f"  • “{escape(point.text)}” [dim]{escape(point.publisher)}[/dim]", highlight=False)
     table = Table("when", "publisher", "article", box=None, pad_edge=False)
     for key in story.articles:
         if article := articles.get(key):
