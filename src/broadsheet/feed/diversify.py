@@ -45,9 +45,13 @@ class Kind(NamedTuple):
 
 
 def kind_of(desk: Desk, row: int, rules: Diversity) -> Kind:
-    story = desk.edition.rows[row]
-    publisher = story.first_publisher if len(story.publishers) <= rules.few else ""
-    return Kind(desk.edition.main_topic(row), publisher, story.first_entity)
+    kinds = desk.edition.kinds  # it is the same for every reader
+    kind: Kind | None = kinds.get((row, rules.few))
+    if kind is None:
+        story = desk.edition.rows[row]
+        publisher = story.first_publisher if len(story.publishers) <= rules.few else ""
+        kind = kinds[row, rules.few] = Kind(desk.edition.main_topic(row), publisher, story.first_entity)
+    return kind
 
 
 class Page:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
+WARM = 600  # what is kept at hand of readers: three things of each of the last two hundred
+T = TypeVar("T")
 
 
 def _strongest_first(pair: tuple[str, float]) -> tuple[float, str]:
@@ -221,6 +223,34 @@ class Edition:
     def loudness(self) -> Floats:
         """The logarithm of how much the story's quietest publisher publishes a day."""
         return np.log2(1.0 + self.pace)
+
+    @cached_property
+    def _remembered(self) -> dict[tuple[str, int], tuple[object, Any]]:
+        return {}
+
+    def remembered(self, what: str, of: object, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for this very object as long as the edition lives (and not too many others are).
+
+        A reader is a frozen value: until they act, what was worked out of their weights for this edition stays true.
+        """
+        held = self._remembered.get((what, id(of)))
+        if held is not None and held[0] is of:
+            return cast(T, held[1])
+        if len(self._remembered) >= WARM:
+            self._remembered.clear()
+        made = make()
+        self._remembered[what, id(of)] = (of, made)
+        return made
+
+    @cached_property
+    def kinds(self) -> dict[tuple[int, int], Any]:
+        """What the diversity of a page asks of a story, as it was last worked out: by row and its one setting."""
+        return {}
+
+    @cached_property
+    def quietest(self) -> dict[int, str]:
+        """The quietest publisher of a story, as written: by row, as it was worked out."""
+        return {}
 
     @cached_property
     def _about(self) -> dict[tuple[str, str], tuple[Rows, Floats]]:

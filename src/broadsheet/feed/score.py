@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table
-from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, WeightKey, named, vector_of
+from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -193,19 +193,13 @@ class Interest:
         tables: dict[Literal["topic", "entity", "publisher"], Table] = {
             "topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers,
         }  # fmt: skip
-        numbers = {kind: table.vocabulary.get for kind, table in tables.items()}
-        found: dict[str, tuple[list[int], list[float]]] = {kind: ([], []) for kind in tables}
+        known = edition.remembered("weights", desk.reader.weights, lambda: _numbered(desk.reader.weights, tables))
         factor, rate = self.weight * desk.tuned(self.signal), -math.log(2.0) / self.half_life.total_seconds()
-        clock, exp = desk.clock, math.exp
-        for (kind, name), w in desk.reader.weights.items():
-            key = numbers[kind](name)
-            if key is not None:
-                keys, worths = found[kind]
-                keys.append(key)
-                worths.append(w.value * (1.0 if w.pinned else exp(rate * max(clock - w.at.timestamp(), 0.0))))
         learned = []
         for kind, table in tables.items():
-            numbered, worth = np.array(found[kind][0], np.int64), np.array(found[kind][1]) * factor
+            numbered, values, at = known[kind]
+            # what was pinned does not fade: its time is the end of time
+            worth = values * np.exp(rate * np.maximum(desk.clock - at, 0.0)) * factor
             here = numbered < len(table.counts)  # the vocabulary may hold names that a later edition brought
             if factor and here.any():
                 learned.append(Learned(kind, table, numbered[here], worth[here]))
@@ -246,6 +240,19 @@ class Interest:
         label = weight.label or key[1]
         repair = Repair(label=f"Forget {label}", kind="erase_weight", weight=(key, 0.0))
         return because(self.signal, points, _habit(key[0], label, points > 0, weight.pinned), repair)
+
+
+def _numbered(
+    weights: Mapping[WeightKey, Weight], tables: Mapping[Literal["topic", "entity", "publisher"], Table]
+) -> dict[str, tuple[Rows, Floats, Floats]]:
+    """Of each kind the names' numbers, the weights' values, and the seconds since 1970 from which they fade."""
+    found: dict[str, list[tuple[int, float, float]]] = {kind: [] for kind in tables}
+    for (kind, name), w in weights.items():
+        key = tables[kind].vocabulary.get(name)
+        if key is not None:
+            found[kind].append((key, w.value, math.inf if w.pinned else w.at.timestamp()))
+    columns = {kind: np.array(rows, np.float64).reshape(-1, 3) for kind, rows in found.items()}
+    return {kind: (c[:, 0].astype(np.int64), c[:, 1], c[:, 2]) for kind, c in columns.items()}
 
 
 def _habit(kind: str, label: str, liked: bool, pinned: bool) -> str:
@@ -418,18 +425,25 @@ class Quiet:
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         edition, repair = desk.edition, turn(self.signal, "Favour seldom-publishing sources less", desk)
-        counts, names = edition.publishers.counts, edition.publishers.names
         worth, pace = self._worth(desk, edition.loudness[rows]).tolist(), edition.pace[rows].tolist()
         for place, row in enumerate(rows):
             if worth[place]:
-                written, at = edition.rows[row].publishers, 0
-                if len(written) > 1:
-                    keys, _ = edition.publishers.keys_of(row)
-                    _, name, at = min((int(counts[key]), names[key], at) for at, key in enumerate(keys))
-                    if len(written) != len(keys):  # one of them is written in two ways
-                        written, at = tuple(p for p in written if named(p) == name), 0
-                fact = f"{written[at]} publishes {often(pace[place])}"
-                yield place, because(self.signal, worth[place], fact, repair)
+                name = edition.quietest.get(row)
+                if name is None:
+                    name = edition.quietest[row] = _quietest(edition, row)
+                yield place, because(self.signal, worth[place], f"{name} publishes {often(pace[place])}", repair)
+
+
+def _quietest(edition: Edition, row: int) -> str:
+    """The publisher of the story that publishes least, as it is written."""
+    written, at = edition.rows[row].publishers, 0
+    if len(written) > 1:
+        counts, names = edition.publishers.counts, edition.publishers.names
+        keys, _ = edition.publishers.keys_of(row)
+        _, name, at = min((int(counts[key]), names[key], at) for at, key in enumerate(keys))
+        if len(written) != len(keys):  # one of them is written in two ways
+            written, at = tuple(p for p in written if named(p) == name), 0
+    return written[at]
 
 
 def often(per_day: float) -> str:
@@ -477,18 +491,15 @@ class Fatigue:
     def points(self, desk: Desk) -> Floats:
         edition, reader, tuned = desk.edition, desk.reader, desk.tuned(self.signal)
         total, index = np.zeros(len(edition)), edition.index
-        opened = [(row, at.timestamp()) for story, at in reader.opened.items() if (row := index.get(story)) is not None]
-        if opened:
-            rows, at = np.array([row for row, _ in opened]), np.array([at for _, at in opened])
+        rows, at = edition.remembered("opened", reader.opened, lambda: _when(reader.opened, index))
+        if len(rows):
             total[rows] = np.where(edition.last_seen[rows] > at, self.update * tuned, -self.read * tuned)
             for story in desk.followed_stories & reader.opened.keys():
                 row = index.get(StoryId(story))
                 if row is not None and edition.last_seen[row] > reader.opened[StoryId(story)].timestamp():
                     total[row] = self.update_followed * tuned
-        shown = [(row, times) for story, times in reader.shown.items() if (row := index.get(story)) is not None]
-        if shown:
-            times = np.maximum(np.array([times for _, times in shown]), 0)
-            total[[row for row, _ in shown]] -= self.shown * tuned * np.log2(1.0 + times)
+        rows, doublings = edition.remembered("shown", reader.shown, lambda: _how_often(reader.shown, index))
+        total[rows] -= self.shown * tuned * doublings
         return total
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
@@ -507,6 +518,18 @@ class Fatigue:
             if times > 0 and (points := self.shown * tuned * math.log2(1 + times)):
                 said = "once" if times == 1 else "twice" if times == 2 else f"{times} times"
                 yield place, because(self.signal, -points, f"you saw it {said} and did not open it", less)
+
+
+def _when(opened: Mapping[StoryId, datetime], index: Mapping[StoryId, int]) -> tuple[Rows, Floats]:
+    """The rows of the stories that were opened, and when, in seconds since 1970."""
+    found = [(row, at.timestamp()) for story, at in opened.items() if (row := index.get(story)) is not None]
+    return np.array([row for row, _ in found], np.int64), np.array([at for _, at in found])
+
+
+def _how_often(shown: Mapping[StoryId, int], index: Mapping[StoryId, int]) -> tuple[Rows, Floats]:
+    """The rows of the stories that were shown and left, and how many doublings that is."""
+    found = [(row, max(times, 0)) for story, times in shown.items() if (row := index.get(story)) is not None]
+    return np.array([row for row, _ in found], np.int64), np.log2(1.0 + np.array([n for _, n in found], np.float64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
