@@ -226,3 +226,12 @@ def test_what_another_process_changes_of_a_reader_is_seen_at_once(stand: Newssta
     stand.erase(ada.id)
     with pytest.raises(NotFound):
         other.reader(ada.id)
+
+
+def test_every_story_of_a_page_has_its_sentence_though_the_clock_stands_still(stand: Newsstand) -> None:
+    reader = stand.add_reader("Still")
+    first = stand.feed(reader.id)
+    stand.sentences(first)
+    stand.act(reader.id, an_event(reader, "hidden", story=first.items[0].story))
+    second = stand.feed(reader.id)
+    assert {item.story for item in second.items} == set(stand.sentences(second))

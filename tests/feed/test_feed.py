@@ -229,3 +229,11 @@ def test_a_recipe_without_freshness_weighs_no_age():
         == old.id
     )
     assert order(a_feed(a_reader(), old, new, recipe=STANDARD))[0] == new.id
+
+
+def test_two_feeds_of_one_moment_that_show_different_things_have_different_names():
+    stories = [a_story(f"s{n}", last_seen=NOON - n * HOUR) for n in range(5)]
+    before = a_feed(a_reader(), *stories)
+    after = a_feed(a_reader(hidden=frozenset({stories[0].id})), *stories)
+    assert before.id != after.id
+    assert a_feed(a_reader(), *stories).id == before.id

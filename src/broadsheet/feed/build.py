@@ -128,7 +128,9 @@ def build_feed(
         for (row, lost), reasons in zip(picked, told, strict=True)
     ]
     items.sort(key=lambda item: -item.score)  # stable: only the last bit of a sum can differ from the order of picking
-    id = FeedId(identify(reader.id, now.isoformat(), recipe.hash, str(seed), *before))  # noqa: A001
+    # What is shown is part of its name: a reader who acts may have two feeds in one moment, and each is logged.
+    shown = (f"{item.story} {item.score:.9f}" for item in items)
+    id = FeedId(identify(reader.id, now.isoformat(), recipe.hash, str(seed), *before, "", *shown))  # noqa: A001
     return Feed(
         id=id,
         reader=reader.id,
