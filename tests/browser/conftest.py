@@ -28,8 +28,9 @@ FEED = """<?xml version="1.0"?><rss version="2.0"><channel><title>Village News</
 FRONT = '<!doctype html><title>Village</title><link rel="alternate" type="application/rss+xml" href="/feed.xml"><p>Hello</p>'
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[object]:
+    """Chromium, until the module ends: while it lives an event loop runs in this thread, where other tests start theirs."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -42,7 +43,7 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running app; it may fetch from loopback."""
     app = a_newsroom(tmp_path_factory.mktemp("paper"), allow_addresses=("127.0.0.1/32",))
@@ -56,7 +57,7 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     thread.join(timeout=10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def village() -> Iterator[str]:
     """The address of a small site that announces its feed."""
     loop = asyncio.new_event_loop()
