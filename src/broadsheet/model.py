@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, NewType, TypeVar
+from typing import Literal, NamedTuple, NewType, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -360,9 +360,8 @@ class Repair:
     settings: Mapping[str, object] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Points that one signal gave, and the fact behind them."""
+class Reason(NamedTuple):
+    """Points that one signal gave, and the fact behind them. A tuple, since each feed makes hundreds of them."""
 
     signal: str
     points: float

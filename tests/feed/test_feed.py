@@ -157,6 +157,32 @@ def test_a_dozen_things_learned_a_little_are_told_as_one_reason_with_their_sum()
     assert interest == pytest.approx([0.6, 0.6, 0.06])
 
 
+def test_what_is_kept_of_a_reader_gives_the_feed_that_nothing_kept_gives():
+    followed, other = Topic(id="t1", label="rail", weight=0.7), Topic(id="t2", label="tides", weight=1.0)
+    weights = {
+        ("topic", "t1"): Weight(value=0.8, at=NOON - 3 * DAY),
+        ("topic", "t2"): Weight(value=0.5, at=NOON - 3 * DAY, pinned=True),
+    }
+    reader = a_reader(weights=weights, follows=(FOLLOW,))
+    stories = [a_story("a", topics=(followed,)), a_story("b", topics=(other,)), a_story("c", topics=(CHESS,))]
+    warm = Edition.of(stories, NOON)
+
+    def feed(edition, reader, now):
+        return build_feed(reader, edition, CALM, now, np.random.default_rng(1))
+
+    feed(warm, reader, NOON)  # what is kept is kept now, and still right ten days later
+    later = NOON + 10 * DAY
+    assert feed(warm, reader, later) == feed(Edition.of(stories, NOON), reader, later)
+    interest = {i.story: r.points for i in feed(warm, reader, later).items for r in i.reasons if r.signal == "interest"}
+    assert interest[stories[0].id] == pytest.approx(0.6 * 0.7 * 0.8 * 2 ** (-13 / 30))
+    assert interest[stories[1].id] == pytest.approx(0.6 * 0.5)
+    weights = {("topic", "t1"): Weight(value=-0.8, at=later)}
+    acted = replace(reader, weights=weights, follows=())
+    assert feed(warm, acted, later) == feed(Edition.of(stories, NOON), acted, later)
+    calmer = replace(reader, tuning={"interest": 0.5, "follows": 0.0})  # the same weights, counted less
+    assert feed(warm, calmer, later) == feed(Edition.of(stories, NOON), calmer, later)
+
+
 def test_seldom_is_said_of_those_that_publish_less_than_daily():
     assert often(2.2) == "only about 2 stories a day"
     assert often(0.3) == "seldom: about 2 stories a week"

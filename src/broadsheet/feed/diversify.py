@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from broadsheet.feed.edition import Floats, Rows
-from broadsheet.feed.score import Desk, because, turn
+from broadsheet.feed.score import Desk, turn
 from broadsheet.model import Reason
 
 SIGNAL = "diversity"
@@ -100,7 +100,7 @@ class Page:
         done, count = self.compared.get(row, (0, 0))
         if done < len(self.rows):
             # row by row, not a product of matrices: whose last digits depend on how many rows are asked together
-            near = (self.vectors[done : len(self.rows)] * self.desk.edition.vectors[row]).sum(axis=1)
+            near = np.einsum("ij,j->i", self.vectors[done : len(self.rows)], self.desk.edition.vectors[row])
             count += int(np.count_nonzero(near > self.rules.thread_near))
             self.compared[row] = len(self.rows), count
         return count
@@ -123,16 +123,14 @@ class Page:
         repair = turn(SIGNAL, "Let one subject fill the page", self.desk)
         if topic:
             label = self.desk.edition.topic_labels.get(kind.topic) or kind.topic
-            yield because(SIGNAL, -topic, f"{_stand(self.topics[kind.topic])} above it about {label}", repair)
+            yield Reason(SIGNAL, -topic, f"{_stand(self.topics[kind.topic])} above it about {label}", repair)
         if publisher:
             said = f"{_stand(self.publishers[kind.publisher])} above it from {story.publishers[0]}"
-            yield because(SIGNAL, -publisher, said, repair)
+            yield Reason(SIGNAL, -publisher, said, repair)
         if entity:
-            yield because(
-                SIGNAL, -entity, f"{_stand(self.entities[kind.entity])} above it about {story.entity}", repair
-            )
+            yield Reason(SIGNAL, -entity, f"{_stand(self.entities[kind.entity])} above it about {story.entity}", repair)
         if thread:
-            yield because(SIGNAL, -thread, f"{_stand(self.near(row))} above it telling nearly the same", repair)
+            yield Reason(SIGNAL, -thread, f"{_stand(self.near(row))} above it telling nearly the same", repair)
 
 
 def pick(

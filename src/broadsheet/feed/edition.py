@@ -8,7 +8,7 @@ it is rebuilt when more than half of it is no longer used.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
-WARM = 600  # what is kept at hand of readers: three things of each of the last two hundred
+WARM = 250  # what is kept at hand of readers: five things of each of the last fifty, two as large as the edition
 T = TypeVar("T")
 
 
@@ -235,10 +235,10 @@ class Edition:
         return np.log2(1.0 + self.pace)
 
     @cached_property
-    def _remembered(self) -> dict[tuple[str, int], tuple[object, Any]]:
+    def _remembered(self) -> dict[tuple[Hashable, int], tuple[object, Any]]:
         return {}
 
-    def remembered(self, what: str, of: object, make: Callable[[], T]) -> T:
+    def remembered(self, what: Hashable, of: object, make: Callable[[], T]) -> T:
         """What `make` gives, made once for this very object as long as the edition lives (and not too many others are).
 
         A reader is a frozen value: until they act, what was worked out of their weights for this edition stays true.

@@ -32,7 +32,6 @@ class Desk:
         self.now = now
         self.clock = now.timestamp()
         self.seed = seed
-        self.learned: dict[object, tuple[Learned, ...]] = {}  # by the scorer that asks
         self.repairs: dict[tuple[str, str, float], Repair] = {}
 
     @cached_property
@@ -88,10 +87,6 @@ class Scorer(Protocol):
         ...
 
 
-def because(signal: str, points: float, fact: str, repair: Repair | None = None) -> Reason:
-    return Reason(signal=signal, points=points, fact=fact, repair=repair)
-
-
 def turn(signal: str, label: str, desk: Desk, to: float = 0.5) -> Repair:
     """The repair of a signal that is no one thing's: turn it down (or up) for this reader."""
     repair = desk.repairs.get((signal, label, to))
@@ -115,6 +110,10 @@ class Follows:
     publisher: float = 1.0
 
     def points(self, desk: Desk) -> Floats:
+        what = self, desk.tuned(self.signal)
+        return desk.edition.remembered(what, desk.reader.follows, lambda: self._sum(desk))
+
+    def _sum(self, desk: Desk) -> Floats:
         places, rows, strength = desk.followed
         if not len(rows):
             return np.zeros(len(desk.edition))
@@ -144,7 +143,7 @@ class Follows:
                 told[which] = self._worth(desk, follow), fact, Repair(label=undo, kind="unfollow", follow=follow)
             worth, fact, repair = told[which]
             if worth:
-                yield place, because(self.signal, worth * x, fact, repair)
+                yield place, Reason(self.signal, worth * x, fact, repair)
 
     def _worth(self, desk: Desk, follow: Follow) -> float:
         return float(getattr(self, follow.kind)) * desk.tuned(self.signal)
@@ -156,12 +155,13 @@ def _felt(strength: Floats) -> Floats:
 
 
 class Learned(NamedTuple):
-    """What the learned weights of one kind are worth now, for the names that the edition has."""
+    """What the learned weights of one kind are worth, for the names that the edition has."""
 
     kind: Literal["topic", "entity", "publisher"]
     table: Table
     keys: Rows
     worth: Floats
+    pinned: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,67 +179,88 @@ class Interest:
     least: float = 0.1  # points that are worth a line
 
     def points(self, desk: Desk) -> Floats:
-        total = np.zeros(len(desk.edition))
+        what = self, desk.tuned(self.signal)
+        fading, pinned = desk.edition.remembered(what, desk.reader.weights, lambda: self._sums(desk))
+        return fading * self._faded(desk) + pinned
+
+    def _sums(self, desk: Desk) -> tuple[Floats, Floats]:
+        """What the weights add up to at the time of the edition: what fades, and what is pinned.
+
+        All that fades does so at one rate, so that sum is the same at any time but for one factor.
+        """
+        many = len(desk.edition)
+        fading, pinned = np.zeros(many), np.zeros(1)  # most readers pin nothing
         for known in self._learned(desk):
-            total += known.table.sum(known.keys, known.worth, len(total))
-        return total
+            fading += known.table.sum(known.keys[~known.pinned], known.worth[~known.pinned], many)
+            if known.pinned.any():
+                pinned = pinned + known.table.sum(known.keys[known.pinned], known.worth[known.pinned], many)
+        return fading, pinned
+
+    def _rate(self) -> float:
+        return -math.log(2.0) / self.half_life.total_seconds()
+
+    def _faded(self, desk: Desk) -> float:
+        """What is left, of what a weight was worth at the time of the edition."""
+        return math.exp(self._rate() * (desk.clock - desk.edition.at.timestamp()))
 
     def _learned(self, desk: Desk) -> tuple[Learned, ...]:
-        """Points at full strength of every learned weight, as they are now."""
-        done = desk.learned.get(self)
-        if done is not None:
-            return done
+        """What every learned weight was worth, at full strength, at the time of the edition."""
         edition = desk.edition
         tables: dict[Literal["topic", "entity", "publisher"], Table] = {
             "topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers,
         }  # fmt: skip
         known = edition.remembered("weights", desk.reader.weights, lambda: _numbered(desk.reader.weights, tables))
-        factor, rate = self.weight * desk.tuned(self.signal), -math.log(2.0) / self.half_life.total_seconds()
+        factor, made = self.weight * desk.tuned(self.signal), edition.at.timestamp()
         learned = []
         for kind, table in tables.items():
             numbered, values, at = known[kind]
-            # what was pinned does not fade: its time is the end of time
-            worth = values * np.exp(rate * np.maximum(desk.clock - at, 0.0)) * factor
+            pinned = np.isinf(at)
+            # learned since the edition: worth a little more than its value then. Who claims more was never at this clock
+            since = np.where(pinned, 0.0, np.maximum(made - at, -self.half_life.total_seconds()))
+            worth = values * np.exp(self._rate() * since) * factor
             here = numbered < len(table.counts)  # the vocabulary may hold names that a later edition brought
             if factor and here.any():
-                learned.append(Learned(kind, table, numbered[here], worth[here]))
-        desk.learned[self] = tuple(learned)
-        return desk.learned[self]
+                learned.append(Learned(kind, table, numbered[here], worth[here], pinned[here]))
+        return tuple(learned)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
-        if not len(rows):
-            return
-        touched: list[list[tuple[float, WeightKey]]] = [[] for _ in rows]
-        for kind, table, keys, worth in self._learned(desk):
+        names, places, points = self._touched(desk, rows)
+        # of each row the largest first; of equals the one that the story names first
+        order = np.lexsort((-np.abs(points), places))
+        ranked = np.arange(len(order)) - np.searchsorted(places[order], places[order])
+        alone = np.zeros(len(order), bool)
+        alone[order] = (ranked < self.told) & (np.abs(points[order]) >= self.least)
+        others = np.bincount(places[~alone], minlength=len(rows))
+        alone |= others[places] == 1
+        for at in order[alone[order]].tolist():
+            yield int(places[at]), self._reason(desk, float(points[at]), names[at])
+        rest = np.bincount(places[~alone], points[~alone], len(rows))
+        repair = turn(self.signal, "Count less what I read before", desk)
+        for place in np.flatnonzero(rest).tolist():
+            fact = "it touches on other things you read" if rest[place] > 0 else "it touches on things you pass over"
+            yield place, Reason(self.signal, float(rest[place]), fact, repair)
+
+    def _touched(self, desk: Desk, rows: Sequence[int]) -> tuple[list[WeightKey], Rows, Floats]:
+        """What was learned about each name of these rows: the name, its row's place among them and its points."""
+        names: list[WeightKey] = []
+        places, points, faded = [np.zeros(0, np.int64)], [np.zeros(0)], self._faded(desk)
+        for kind, table, keys, worth, pinned in self._learned(desk) if len(rows) else ():
             worths = np.zeros(len(table.counts))
-            worths[keys] = worth
+            worths[keys] = np.where(pinned, worth, worth * faded)
             spans = list(zip(table.indptr[rows].tolist(), table.indptr[np.add(rows, 1)].tolist(), strict=True))
             held = np.concatenate([table.keys[a:b] for a, b in spans])
             points_of = worths[held] * np.concatenate([table.strength[a:b] for a, b in spans])
             some = np.flatnonzero(points_of)
-            places = np.repeat(np.arange(len(rows)), [b - a for a, b in spans])
-            for place, key, points in zip(
-                places[some].tolist(), held[some].tolist(), points_of[some].tolist(), strict=True
-            ):
-                touched[place].append((points, (kind, table.names[key])))
-        for place, all_of_it in enumerate(touched):
-            all_of_it.sort(key=lambda one: (-abs(one[0]), one[1]))
-            worth_telling = sum(abs(points) >= self.least for points, _ in all_of_it[: self.told])
-            for points, key in all_of_it[:worth_telling]:
-                yield place, self._reason(desk, points, key)
-            rest = all_of_it[worth_telling:]
-            if len(rest) == 1:
-                yield place, self._reason(desk, *rest[0])
-            elif (points := sum(points for points, _ in rest)) != 0.0:
-                fact = "it touches on other things you read" if points > 0 else "it touches on things you pass over"
-                repair = turn(self.signal, "Count less what I read before", desk)
-                yield place, because(self.signal, points, fact, repair)
+            names += [(kind, table.names[key]) for key in held[some].tolist()]
+            places.append(np.repeat(np.arange(len(rows)), [b - a for a, b in spans])[some])
+            points.append(points_of[some])
+        return names, np.concatenate(places), np.concatenate(points)
 
     def _reason(self, desk: Desk, points: float, key: WeightKey) -> Reason:
         weight = desk.reader.weights[key]
         label = weight.label or key[1]
         repair = Repair(label=f"Forget {label}", kind="erase_weight", weight=(key, 0.0))
-        return because(self.signal, points, _habit(key[0], label, points > 0, weight.pinned), repair)
+        return Reason(self.signal, points, _habit(key[0], label, points > 0, weight.pinned), repair)
 
 
 def _numbered(
@@ -329,7 +350,7 @@ class Likeness:
             repair = turn(self.signal, less, desk)
             for place, x in enumerate(points.tolist()):
                 if x:
-                    yield place, because(self.signal, x, said, repair)
+                    yield place, Reason(self.signal, x, said, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,11 +378,11 @@ class Importance:
         velocity = edition.velocity[rows].tolist()
         for place, many in enumerate(edition.independent[rows].tolist()):
             if breadth[place]:
-                yield place, because(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
+                yield place, Reason(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
             if spread[place]:
                 said = f"{velocity[place]:.0f}" if velocity[place] >= 2 else f"{velocity[place]:.2g}"
                 fact = f"it spread at {said} publishers an hour on its first day"
-                yield place, because(self.signal, spread[place], fact, repair)
+                yield place, Reason(self.signal, spread[place], fact, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,7 +411,7 @@ class Freshness:
             if points:
                 said = f"{'published' if desk.edition.rows[row].articles < 2 else 'last reported'} {ago(age)}"
                 label = "Mind less how new a story is" if points < 0 else "Turn down freshness"
-                yield place, because(self.signal, points, said, turn(self.signal, label, desk))
+                yield place, Reason(self.signal, points, said, turn(self.signal, label, desk))
 
 
 def ago(hours: float) -> str:
@@ -431,7 +452,7 @@ class Quiet:
                 name = edition.quietest.get(row)
                 if name is None:
                     name = edition.quietest[row] = _quietest(edition, row)
-                yield place, because(self.signal, worth[place], f"{name} publishes {often(pace[place])}", repair)
+                yield place, Reason(self.signal, worth[place], f"{name} publishes {often(pace[place])}", repair)
 
 
 def _quietest(edition: Edition, row: int) -> str:
@@ -475,7 +496,7 @@ class Exploration:
             repair = turn(self.signal, "No stories drawn by lot", desk, to=0.0)
             fact = "it was drawn by lot, to show you something you did not ask for"
             for place in np.flatnonzero(self._drawn(desk.lot[rows])).tolist():
-                yield place, because(self.signal, points, fact, repair)
+                yield place, Reason(self.signal, points, fact, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -512,12 +533,12 @@ class Fatigue:
                 points = tuned * (self.update_followed if story in desk.followed_stories else self.update)
                 fact = f"new articles came since you read it {ago((desk.clock - at.timestamp()) / HOUR)}"
                 if points:
-                    yield place, because("update", points, fact, turn(self.signal, "Turn this down", desk))
+                    yield place, Reason("update", points, fact, turn(self.signal, "Turn this down", desk))
             elif at is not None and (points := self.read * tuned):
-                yield place, because(self.signal, -points, "you read it, and nothing new came since", less)
+                yield place, Reason(self.signal, -points, "you read it, and nothing new came since", less)
             if times > 0 and (points := self.shown * tuned * math.log2(1 + times)):
                 said = "once" if times == 1 else "twice" if times == 2 else f"{times} times"
-                yield place, because(self.signal, -points, f"you saw it {said} and did not open it", less)
+                yield place, Reason(self.signal, -points, f"you saw it {said} and did not open it", less)
 
 
 def _when(opened: Mapping[StoryId, datetime], index: Mapping[StoryId, int]) -> tuple[Rows, Floats]:
@@ -555,7 +576,7 @@ class Language:
             code = desk.edition.languages[language]
             if points := self._gift(desk, code):
                 repair = turn(self.signal, "Treat my languages alike", desk, to=0.0)
-                yield place, because(self.signal, points, f"it is in {code}, the first of your languages", repair)
+                yield place, Reason(self.signal, points, f"it is in {code}, the first of your languages", repair)
 
 
 SCORERS: Mapping[str, type[Scorer]] = {
