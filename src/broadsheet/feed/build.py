@@ -127,9 +127,10 @@ def build_feed(
         FeedItem(story=edition.ids[row], reasons=(*reasons, *lost))
         for (row, lost), reasons in zip(picked, told, strict=True)
     ]
-    items.sort(key=lambda item: -item.score)  # stable: only the last bit of a sum can differ from the order of picking
+    scored = [(item.score, item) for item in items]
+    scored.sort(key=lambda one: -one[0])  # stable: only the last bit of a sum can differ from the order of picking
     # What is shown is part of its name: a reader who acts may have two feeds in one moment, and each is logged.
-    shown = (f"{item.story} {item.score:.9f}" for item in items)
+    shown = (f"{item.story} {score:.9f}" for score, item in scored)
     id = FeedId(identify(reader.id, now.isoformat(), recipe.hash, str(seed), *before, "", *shown))  # noqa: A001
     return Feed(
         id=id,
@@ -137,7 +138,7 @@ def build_feed(
         at=now,
         recipe=recipe.name,
         recipe_hash=recipe.hash,
-        items=tuple(items),
+        items=tuple(item for _, item in scored),
         left_out=left_out,
     )
 

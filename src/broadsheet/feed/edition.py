@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
-WARM = 250  # what is kept at hand of readers: five things of each of the last fifty, two as large as the edition
+WARM = 350  # what is kept at hand of readers: seven things of each of the last fifty, two as large as the edition
 T = TypeVar("T")
 
 
@@ -64,6 +64,14 @@ class Table:
         """The names of one story as numbers, and how strongly each belongs to it."""
         first, end = self.indptr[row], self.indptr[row + 1]
         return self.keys[first:end].tolist(), self.strength[first:end].tolist()
+
+    def lists_of(self, rows: Rows) -> tuple[Rows, Rows, Floats]:
+        """The names of these stories one after another: each one's place in `rows`, its number and its strength."""
+        first = self.indptr[rows]
+        lengths = self.indptr[rows + 1] - first
+        place = np.repeat(np.arange(len(rows)), lengths)
+        at = np.arange(len(place)) + (first - (np.cumsum(lengths) - lengths))[place]
+        return place, self.keys[at], self.strength[at]
 
     def sum(self, keys: Rows, weights: Floats, stories: int) -> Floats:
         """For every story the sum of weight x strength over its names: one pass over the postings of those names."""

@@ -49,15 +49,6 @@ class Desk:
         return mixed
 
     @cached_property
-    def followed(self) -> tuple[Rows, Rows, Floats]:
-        """The follows' places in the reader's list, the rows they are about and how strongly: in order of both."""
-        if not self.reader.follows:
-            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-        about = [self.edition.about(follow.kind, follow.value) for follow in self.reader.follows]
-        places = np.repeat(np.arange(len(about)), [len(rows) for rows, _ in about])
-        return places, np.concatenate([rows for rows, _ in about]), np.concatenate([x for _, x in about])
-
-    @cached_property
     def tastes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Which way the reader's reading points, and which way what was sent away does: of length 1."""
         means = vector_of(self.reader.interest), vector_of(self.reader.disinterest)
@@ -114,44 +105,44 @@ class Follows:
         return desk.edition.remembered(what, desk.reader.follows, lambda: self._sum(desk))
 
     def _sum(self, desk: Desk) -> Floats:
-        places, rows, strength = desk.followed
-        if not len(rows):
-            return np.zeros(len(desk.edition))
-        worth = np.array([self._worth(desk, follow) for follow in desk.reader.follows])
-        points = np.bincount(rows, worth[places] * _felt(strength), len(desk.edition))
+        """What the follows give to each story: added up in the order of the reader's list."""
+        many, follows = len(desk.edition), desk.reader.follows
+        about = [desk.edition.about(follow.kind, follow.value) for follow in follows]
+        if not any(len(rows) for rows, _ in about):
+            return np.zeros(many)
+        worth = np.repeat([self._worth(desk, follow) for follow in follows], [len(rows) for rows, _ in about])
+        felt = _felt(np.concatenate([strength for _, strength in about]))
+        points = np.bincount(np.concatenate([rows for rows, _ in about]), worth * felt, many)
         return points.astype(np.float64, copy=False)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
-        follows, about, strength = desk.followed
-        if not len(about) or not len(rows):
+        if not len(rows):
             return
-        # all follows are asked about all rows in one search
-        many = len(desk.edition)
-        sought = (np.arange(len(desk.reader.follows))[:, None] * many + np.array(rows)).ravel()
-        held = follows * many + about
-        at = np.minimum(held.searchsorted(sought), len(held) - 1)
-        met = np.flatnonzero(held[at] == sought)
-        felt = _felt(strength[at[met]]).tolist()
-        told: dict[int, tuple[float, str, Repair]] = {}
-        for pair, x in zip(met.tolist(), felt, strict=True):
-            which, place = divmod(pair, len(rows))
-            if which not in told:
-                follow = desk.reader.follows[which]
-                label = follow.label or follow.value
-                fact = "you follow this story" if follow.kind == "story" else f"you follow {label}"
-                undo = "Unfollow this story" if follow.kind == "story" else f"Unfollow {label}"
-                told[which] = self._worth(desk, follow), fact, Repair(label=undo, kind="unfollow", follow=follow)
-            worth, fact, repair = told[which]
-            if worth:
+        asked = np.array(rows)
+        said = desk.edition.remembered("said", desk.reader.follows, lambda: list(map(_said, desk.reader.follows)))
+        for follow, (fact, repair) in zip(desk.reader.follows, said, strict=True):
+            about, strength = desk.edition.about(follow.kind, follow.value)
+            worth = self._worth(desk, follow)
+            if not len(about) or not worth:
+                continue
+            at = np.minimum(about.searchsorted(asked), len(about) - 1)
+            met = np.flatnonzero(about[at] == asked)
+            for place, x in zip(met.tolist(), _felt(strength[at[met]]).tolist(), strict=True):
                 yield place, Reason(self.signal, worth * x, fact, repair)
 
     def _worth(self, desk: Desk, follow: Follow) -> float:
         return float(getattr(self, follow.kind)) * desk.tuned(self.signal)
 
 
+def _said(follow: Follow) -> tuple[str, Repair]:
+    """The fact that a follow is, and what undoes it."""
+    told = "this story" if follow.kind == "story" else follow.label or follow.value
+    return f"you follow {told}", Repair(label=f"Unfollow {told}", kind="unfollow", follow=follow)
+
+
 def _felt(strength: Floats) -> Floats:
     """A passing mention counts half of what the main subject does: followed is followed."""
-    return 0.5 + 0.5 * np.clip(strength, 0.0, 1.0)
+    return np.minimum(strength, 1.0) * 0.5 + 0.5
 
 
 class Learned(NamedTuple):
@@ -205,11 +196,15 @@ class Interest:
 
     def _learned(self, desk: Desk) -> tuple[Learned, ...]:
         """What every learned weight was worth, at full strength, at the time of the edition."""
+        what = "learned", self, desk.tuned(self.signal)
+        return desk.edition.remembered(what, desk.reader.weights, lambda: self._worths(desk))
+
+    def _worths(self, desk: Desk) -> tuple[Learned, ...]:
         edition = desk.edition
         tables: dict[Literal["topic", "entity", "publisher"], Table] = {
             "topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers,
         }  # fmt: skip
-        known = edition.remembered("weights", desk.reader.weights, lambda: _numbered(desk.reader.weights, tables))
+        known = _numbered(desk.reader.weights, tables)
         factor, made = self.weight * desk.tuned(self.signal), edition.at.timestamp()
         learned = []
         for kind, table in tables.items():
@@ -232,8 +227,15 @@ class Interest:
         alone[order] = (ranked < self.told) & (np.abs(points[order]) >= self.least)
         others = np.bincount(places[~alone], minlength=len(rows))
         alone |= others[places] == 1
-        for at in order[alone[order]].tolist():
-            yield int(places[at]), self._reason(desk, float(points[at]), names[at])
+        said: dict[tuple[WeightKey, bool], tuple[str, Repair]]
+        said = desk.edition.remembered("said", desk.reader.weights, dict)
+        first = order[alone[order]]
+        for at, place, worth in zip(first.tolist(), places[first].tolist(), points[first].tolist(), strict=True):
+            one = names[at], worth > 0
+            if one not in said:
+                said[one] = _habit(names[at], desk.reader.weights[names[at]], worth > 0)
+            fact, repair = said[one]
+            yield place, Reason(self.signal, worth, fact, repair)
         rest = np.bincount(places[~alone], points[~alone], len(rows))
         repair = turn(self.signal, "Count less what I read before", desk)
         for place in np.flatnonzero(rest).tolist():
@@ -247,20 +249,13 @@ class Interest:
         for kind, table, keys, worth, pinned in self._learned(desk) if len(rows) else ():
             worths = np.zeros(len(table.counts))
             worths[keys] = np.where(pinned, worth, worth * faded)
-            spans = list(zip(table.indptr[rows].tolist(), table.indptr[np.add(rows, 1)].tolist(), strict=True))
-            held = np.concatenate([table.keys[a:b] for a, b in spans])
-            points_of = worths[held] * np.concatenate([table.strength[a:b] for a, b in spans])
+            place, held, strength = table.lists_of(np.array(rows))
+            points_of = worths[held] * strength
             some = np.flatnonzero(points_of)
             names += [(kind, table.names[key]) for key in held[some].tolist()]
-            places.append(np.repeat(np.arange(len(rows)), [b - a for a, b in spans])[some])
+            places.append(place[some])
             points.append(points_of[some])
         return names, np.concatenate(places), np.concatenate(points)
-
-    def _reason(self, desk: Desk, points: float, key: WeightKey) -> Reason:
-        weight = desk.reader.weights[key]
-        label = weight.label or key[1]
-        repair = Repair(label=f"Forget {label}", kind="erase_weight", weight=(key, 0.0))
-        return Reason(self.signal, points, _habit(key[0], label, points > 0, weight.pinned), repair)
 
 
 def _numbered(
@@ -276,12 +271,17 @@ def _numbered(
     return {kind: (c[:, 0].astype(np.int64), c[:, 1], c[:, 2]) for kind, c in columns.items()}
 
 
-def _habit(kind: str, label: str, liked: bool, pinned: bool) -> str:
-    if pinned:
-        return f"you set {label} {'up' if liked else 'down'}"
-    if liked:
-        return f"you often read {label}" if kind == "publisher" else f"you often read about {label}"
-    return f"you pass over {label}" if kind == "publisher" else f"you pass over stories about {label}"
+def _habit(key: WeightKey, weight: Weight, liked: bool) -> tuple[str, Repair]:
+    """The fact that a learned weight is, and what erases it."""
+    label = weight.label or key[1]
+    about = label if key[0] == "publisher" else f"about {label}"
+    if weight.pinned:
+        fact = f"you set {label} {'up' if liked else 'down'}"
+    elif liked:
+        fact = f"you often read {about}"
+    else:
+        fact = f"you pass over {label if key[0] == 'publisher' else f'stories {about}'}"
+    return fact, Repair(label=f"Forget {label}", kind="erase_weight", weight=(key, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
