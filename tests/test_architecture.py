@@ -20,8 +20,9 @@ OUTER = {
     "engine": set(),
     "evaluation": {*CONTENT, "stages"},
     "stages": {*CONTENT},
-    "jobs": {*CONTENT, "store", "engine", "config"},
-    "reading": {*CONTENT, "store", "config"},
+    "following": {"sources", "store"},
+    "jobs": {*CONTENT, "store", "following", "engine", "config"},
+    "reading": {*CONTENT, "store", "following", "config"},
     "web": {*CONTENT, "store", "reading", "jobs", "config"},
 }
 

@@ -12,10 +12,11 @@ import pytest
 from aiohttp import web
 from sqlalchemy import Engine
 
-from broadsheet import jobs, store
+from broadsheet import following, jobs, store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import Event, Follow, ReaderId, Source
+from broadsheet.sources import opml
 from tests.builders import HOUR, NOON, a_reader
 from tests.newsroom import Press, happenings, press
 
@@ -47,7 +48,8 @@ def db(settings: Settings) -> Iterator[Engine]:
 
 def follow(db: Engine, papers: Press, *names: str, reader: ReaderId | None = None) -> list[Source]:
     with db.begin() as c:
-        return [jobs.add_source(c, f"{papers.base}/{name}", NOON, reader=reader)[0] for name in names]
+        wanted = [opml.Subscription(url=f"{papers.base}/{name}") for name in names]
+        return [source for source, _ in following.follow(c, wanted, NOON, reader=reader)]
 
 
 def refresh(db: Engine, settings: Settings) -> jobs.Done:

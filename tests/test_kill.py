@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from broadsheet import jobs, store
+from broadsheet import following, store
+from broadsheet.sources import opml
 from broadsheet.store import schema
 from tests.builders import NOON
 from tests.newsroom import Press, happenings, press
@@ -46,7 +47,7 @@ def prepared(url: str, papers: Press) -> Engine:
     engine = store.open(url)
     with engine.begin() as db:
         for name in (*papers.feeds, "missing"):
-            jobs.add_source(db, f"{papers.base}/{name}", NOON)
+            following.follow(db, [opml.Subscription(url=f"{papers.base}/{name}")], NOON)
     return engine
 
 

@@ -18,6 +18,7 @@ from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import ArticleId, Event, Follow, Reader, ReaderId, StoryId
 from broadsheet.reading import Newsstand, Point, beyond
+from broadsheet.sources import opml
 from tests.builders import DAY, HOUR, NOON
 from tests.web.newsroom import CEASEFIRE, STORIES, a_newsroom, told
 
@@ -221,7 +222,7 @@ def test_what_another_process_changes_of_a_reader_is_seen_at_once(stand: Newssta
     assert other.reader(ada.id) is other.reader(ada.id)
     stand.act(ada.id, an_event(ada, "saved", story=CEASEFIRE.id))
     assert other.reader(ada.id) == stand.reader(ada.id)
-    stand.subscribe(ada.id, "https://new.example/feed.xml")  # no event says so
+    stand.subscribe(ada.id, opml.Subscription(url="https://new.example/feed.xml"))  # no event says so
     assert other.reader(ada.id).subscriptions == stand.reader(ada.id).subscriptions != frozenset()
     stand.erase(ada.id)
     with pytest.raises(NotFound):

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from broadsheet import store
+from broadsheet import following, store
 from broadsheet.articles.enrich import Enrichment, enrich
 from broadsheet.articles.extract import Extraction, extract, needs_page
 from broadsheet.articles.identity import canonical_url
@@ -827,40 +827,6 @@ def reader_named(c: Connection, name: str) -> ReaderId:
     raise NotFound(f"There is no reader named {name} here.")
 
 
-def subscribe(c: Connection, reader: ReaderId, source: SourceId, folder: str = "") -> None:
-    """Subscribe, and let the reader's profile know."""
-    held = store.readers.locked(c, reader)
-    if held is None:
-        raise NotFound("There is no such reader here.")
-    store.sources.subscribe(c, reader, source, folder)
-    if source not in held[0].subscriptions:
-        store.readers.save(c, replace(held[0], subscriptions=held[0].subscriptions | {source}))
-
-
-def add_source(
-    c: Connection,
-    url: str,
-    now: datetime,
-    *,
-    title: str = "",
-    homepage: str = "",
-    kind: str = "feed",
-    reader: ReaderId | None = None,
-    folder: str = "",
-) -> tuple[Source, bool]:
-    """The source at that address, new (then True) or known; it is asked at the next round."""
-    known = store.sources.by_url(c, url)
-    source = known or Source(
-        id=SourceId(identify(url)), url=url, title=title, homepage=homepage, added=now, next_fetch=now,
-        kind="sitemap" if "sitemap" in kind else "feed", outlet=outlet_of(homepage or url),
-    )  # fmt: skip
-    if known is None:
-        store.sources.add(c, source)
-    if reader is not None:
-        subscribe(c, reader, source.id, folder)
-    return source, known is None
-
-
 async def add_address(db: Engine, settings: Settings, address: str, reader: str | None = None) -> Added:
     """Find out what is behind an address, follow its feed, or read its article where it has none."""
     now = settings.now()
@@ -871,7 +837,8 @@ async def add_address(db: Engine, settings: Settings, address: str, reader: str 
         first, *others = found.found
 
         def save(c: Connection) -> tuple[Source, bool]:
-            return add_source(c, first.url, now, title=first.title, kind=first.kind, reader=who)
+            wanted = opml.Subscription(url=first.url, title=first.title)
+            return following.follow(c, [wanted], now, reader=who, kind=first.kind)[0]
 
         source, is_new = await _writes(db, save)
         added = "It is followed now" if is_new else "It was followed already"
@@ -909,17 +876,12 @@ async def add_page(
 def import_opml(db: Engine, body: bytes, *, now: datetime, reader: str | None = None) -> list[str]:
     """Follow what a list holds; gives sentences about what was added, double, or of no use."""
     outline = opml.read(body)
-    new = 0
-    with db.begin() as c:
-        who = None if reader is None else reader_named(c, reader)
-        for one in outline.subscriptions:
-            _, is_new = add_source(
-                c, one.url, now, title=one.title, homepage=one.homepage, reader=who, folder="/".join(one.folder)
-            )
-            new += is_new
-    count = len(outline.subscriptions)
-    sentences = [
-        f"{count} {'source' if count == 1 else 'sources'} in the list; {new} new, {count - new} known already."
-    ]
+    who = None
+    if reader is not None:
+        with db.connect() as c:
+            who = reader_named(c, reader)
+    new, known = following.follow_all(db, outline.subscriptions, now, reader=who)
+    count = new + known
+    sentences = [f"{count} {'source' if count == 1 else 'sources'} in the list; {new} new, {known} known already."]
     sentences += [f"Twice in the list: {double}" for double in outline.duplicates]
     return [*sentences, *outline.problems]

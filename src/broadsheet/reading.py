@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ from typing import Any, cast
 import numpy as np
 from sqlalchemy import Connection, Engine
 
-from broadsheet import store
+from broadsheet import following, store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
@@ -35,7 +35,6 @@ from broadsheet.model import (
     FeedItem,
     Follow,
     Mute,
-    Outlet,
     Reader,
     ReaderId,
     Source,
@@ -48,6 +47,7 @@ from broadsheet.model import (
 from broadsheet.readers.events import check
 from broadsheet.readers.ledger import Learned, ledger
 from broadsheet.readers.profile import fold, learn
+from broadsheet.sources import opml
 
 _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
 BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
@@ -608,45 +608,27 @@ class Newsstand:
 
     # --- sources --------------------------------------------------------------------------------------------------
 
-    def subscribe(
-        self,
-        reader_id: str,
-        url: str,
-        *,
-        title: str = "",
-        homepage: str = "",
-        folder: str = "",
-        outlet: Callable[[str], Outlet | None] | None = None,
-    ) -> tuple[Source, bool]:
+    def subscribe(self, reader_id: str, wanted: opml.Subscription) -> tuple[Source, bool]:
         """Subscribe a reader to a feed, adding the source if it is new (then True); it is fetched at once."""
         with self.engine.begin() as db:
-            source = store.sources.by_url(db, url)
-            is_new = source is None
-            if source is None:
-                source = Source(
-                    id=SourceId(identify(url)), url=url, title=title, homepage=homepage, added=self.now(),
-                    next_fetch=self.now(), outlet=outlet(homepage or url) if outlet else None,
-                )  # fmt: skip
-                store.sources.add(db, source)
-            store.sources.subscribe(db, ReaderId(reader_id), source.id, folder)
-            self._resubscribed(db, ReaderId(reader_id))
+            (found,) = following.follow(db, [wanted], self.now(), reader=ReaderId(reader_id))
         self._forget(ReaderId(reader_id))
-        return source, is_new
+        return found
 
-    def _resubscribed(self, db: Connection, reader_id: ReaderId) -> None:
-        """The reader's snapshot says what the store's subscriptions say."""
-        held = store.readers.locked(db, reader_id)
-        if held is None:
-            raise NotFound("There is no such reader here.")
-        now = frozenset(source.id for source, _ in store.sources.subscriptions(db, reader_id))
-        if now != held[0].subscriptions:
-            store.readers.save(db, replace(held[0], subscriptions=now))
+    def subscribe_all(self, reader_id: str, wanted: Sequence[opml.Subscription]) -> tuple[int, int]:
+        """Subscribe a reader to many; gives how many sources were new, and how many were known."""
+        counts = following.follow_all(self.engine, wanted, self.now(), reader=ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+        return counts
 
     def unsubscribe(self, reader_id: str, source_id: str) -> None:
         with self.engine.begin() as db:
-            store.sources.unsubscribe(db, ReaderId(reader_id), SourceId(source_id))
-            self._resubscribed(db, ReaderId(reader_id))
+            following.unfollow(db, ReaderId(reader_id), SourceId(source_id))
         self._forget(ReaderId(reader_id))
+
+    def subscriptions(self, reader_id: str) -> list[opml.Subscription]:
+        with self.engine.connect() as db:
+            return following.followed(db, ReaderId(reader_id))
 
     def source(self, source_id: str) -> Source:
         with self.engine.connect() as db:

@@ -194,10 +194,4 @@ def export_of(settings: Settings, reader: str, *, as_opml: bool) -> bytes:
     reader_id = reader_named(stand, reader)
     if not as_opml:
         return orjson.dumps(stand.export(reader_id), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS) + b"\n"
-    with stand.engine.connect() as db:
-        subscribed = store.sources.subscriptions(db, stand.reader(reader_id).id)
-    listed = [
-        opml.Subscription(url=s.url, title=s.title, homepage=s.homepage, folder=tuple(filter(None, folder.split("/"))))
-        for s, folder in subscribed
-    ]
-    return opml.write(f"Broadsheet: {reader_id}", listed)
+    return opml.write(f"Broadsheet: {reader_id}", stand.subscriptions(stand.reader(reader_id).id))

@@ -341,7 +341,7 @@ def test_a_private_source_is_seen_by_its_subscribers_alone(ada: Browser) -> None
     letter = PRIVATE.articles[0]
     news = stand(ada)
     ada_id = next(r.id for r in news.readers() if r.name == "Ada")
-    news.subscribe(ada_id, "https://closed.example/feed.xml")
+    news.subscribe(ada_id, opml.Subscription(url="https://closed.example/feed.xml"))
     for path in ("/", "/latest", "/search?q=letter", f"/story/{PRIVATE.id}", f"/article/{letter}", "/sources"):
         assert "A letter for few" in plain(ada.get(path)) or path == "/sources"
         assert "letter for few" not in plain(eve.get(path))

@@ -18,8 +18,8 @@ from broadsheet import __version__, store
 from broadsheet.errors import InputError
 from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
 from broadsheet.reading import Card, Newsstand
+from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
-from broadsheet.sources.outlets import outlet_of
 from broadsheet.web import actions, pages
 from broadsheet.web.views import health
 
@@ -302,9 +302,8 @@ async def add_source(request: Request) -> Response:
         return answer({"added": None, "found": feeds, "message": found.message}, 200 if feeds else 422)
     only = found.found[0]
     folder = given.get("folder", "")
-    source, is_new = await run_in_threadpool(
-        lambda: news.subscribe(one.id, only.url, title=only.title, folder=str(folder)[:80], outlet=outlet_of)
-    )
+    wanted = opml.Subscription(url=only.url, title=only.title, folder=tuple(filter(None, [str(folder)[:80].strip()])))
+    source, is_new = await run_in_threadpool(news.subscribe, one.id, wanted)
     return answer(
         {"added": said_source(source, news.now(), folder=str(folder)), "found": feeds, "message": found.message},
         201 if is_new else 200,

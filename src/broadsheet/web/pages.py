@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
@@ -17,11 +17,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
-from broadsheet.model import Article, ArticleId, Event, Follow, Reader, ReaderId, Story, StoryId, named
+from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
 from broadsheet.reading import Card, Newsstand
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
-from broadsheet.sources.outlets import outlet_of
 from broadsheet.web import actions, security
 from broadsheet.web.views import ago, body, render
 
@@ -403,7 +402,7 @@ def begin(request: Request, form: FormData) -> Response:
         return welcome_page(request, str(e), kept, status=422)
     security.change_session(request, reader=reader.id)
     if pack := next((p for p in packs.packs() if p.id == words(form, "pack")), None):
-        subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, pack.title) for s in pack.sources])
+        news.subscribe_all(reader.id, packed(pack))
     return RedirectResponse(local(words(form, "next") or "/"), 303)
 
 
@@ -571,10 +570,9 @@ def add(request: Request, form: FormData) -> Response:
     url = words(form, "url")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise InputError("A feed's address begins with http:// or https://.")
-    news.subscribe(
-        reader.id, url, title=words(form, "title", 300), homepage=_web(words(form, "homepage")),
-        folder=words(form, "folder", 80), outlet=outlet_of,
-    )  # fmt: skip
+    folder = tuple(filter(None, [words(form, "folder", 80)]))
+    title, homepage = words(form, "title", 300), _web(words(form, "homepage"))
+    news.subscribe(reader.id, opml.Subscription(url=url, title=title, homepage=homepage, folder=folder))
     return RedirectResponse("/sources?did=added", 303)
 
 
@@ -582,15 +580,11 @@ def _web(address: str) -> str:
     return address if urlsplit(address).scheme in ("http", "https") else ""
 
 
-def subscribe_all(news: Newsstand, reader_id: ReaderId, feeds: Iterable[tuple[str, str, str, str]]) -> tuple[int, int]:
-    """Subscribe to feeds of (url, title, homepage, folder); gives how many sources were new, and how many were known."""
-    new = known = 0
-    for url, title, homepage, folder in feeds:
-        _, is_new = news.subscribe(
-            reader_id, url, title=title, homepage=_web(homepage), folder=folder, outlet=outlet_of
-        )
-        new, known = new + is_new, known + (not is_new)
-    return new, known
+def packed(chosen: packs.Pack) -> list[opml.Subscription]:
+    """A starter pack as a list in a folder of its name."""
+    return [
+        opml.Subscription(url=s.url, title=s.title, homepage=s.homepage, folder=(chosen.title,)) for s in chosen.sources
+    ]
 
 
 def pack(request: Request, form: FormData) -> Response:
@@ -599,7 +593,7 @@ def pack(request: Request, form: FormData) -> Response:
     chosen = next((p for p in packs.packs() if p.id == words(form, "pack")), None)
     if chosen is None:
         raise NotFound("There is no such starter pack.")
-    subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, chosen.title) for s in chosen.sources])
+    news.subscribe_all(reader.id, packed(chosen))
     return RedirectResponse("/sources?did=added", 303)
 
 
@@ -625,8 +619,7 @@ def import_opml(request: Request, form: FormData) -> Response:
     if not isinstance(file, UploadFile):
         raise InputError("Choose an OPML file first.")
     outline = opml.read(file.file.read())
-    web = [s for s in outline.subscriptions if urlsplit(s.url).scheme in ("http", "https")]
-    new, known = subscribe_all(news, reader.id, [(s.url, s.title, s.homepage, " / ".join(s.folder)) for s in web])
+    new, known = news.subscribe_all(reader.id, outline.subscriptions)
     parts = [f"{new} new {'source' if new == 1 else 'sources'} added"]
     if known:
         parts.append(
@@ -636,10 +629,6 @@ def import_opml(request: Request, form: FormData) -> Response:
         )
     if outline.duplicates:
         parts.append(f"{len(outline.duplicates)} stood in the file twice")
-    problems = [
-        *outline.problems,
-        *(f"{s.url}: not an address on the web" for s in outline.subscriptions if s not in web),
-    ]
     return render(
         request,
         "found.html",
@@ -649,22 +638,14 @@ def import_opml(request: Request, form: FormData) -> Response:
         found=(),
         page="",
         address="",
-        problems=problems[:50],
+        problems=outline.problems[:50],
     )
 
 
 def export_opml(request: Request) -> Response:
     """GET /sources/opml"""
     reader, news = current(request), stand(request)
-    with news.engine.connect() as db:
-        rows = store.sources.subscriptions(db, reader.id)
-    subscriptions = [
-        opml.Subscription(
-            url=s.url, title=s.title, homepage=s.homepage, folder=tuple(p for p in folder.split(" / ") if p)
-        )
-        for s, folder in rows
-    ]
-    content = opml.write(f"{reader.name}'s sources", subscriptions)
+    content = opml.write(f"{reader.name}'s sources", news.subscriptions(reader.id))
     return Response(content, headers=_download("broadsheet.opml"), media_type="text/x-opml")
 
 
