@@ -10,9 +10,10 @@ from typing import Any
 
 from broadsheet.articles.embed import embed
 from broadsheet.articles.identity import fingerprint
-from broadsheet.model import Article, ArticleId
+from broadsheet.model import Article, ArticleId, StoryId
 from broadsheet.stages import Line, rejected
 from broadsheet.stories.cluster import OpenStories
+from broadsheet.stories.refine import refined
 
 BATCH = 64
 MOST_OPEN = 150_000  # articles held at once; past it, those more than `KEPT` old are closed
@@ -20,14 +21,16 @@ KEPT = timedelta(days=30)
 
 
 def run(lines: Iterable[Line], **_: Any) -> Iterator[Line]:
-    """Each line with `story`. Given at the end, since a later article may join two stories.
+    """Each line with `story`. Given at the end, when all articles are known and the set is compared as a whole.
 
-    A line without a readable `published` is grouped by its place in the order and its words alone.
+    What is too large or too dense for that keeps the stories of one pass (`stories/refine.py`). A line without a
+    readable `published` is grouped by its place in the order and its words alone.
     """
     open_stories = OpenStories()
     read: list[tuple[Line, ArticleId | None]] = []
-    joined: dict[str, str] = {}  # an absorbed story leads to its survivor
-    told: dict[ArticleId, str] = {}
+    joined: dict[StoryId, StoryId] = {}  # an absorbed story leads to its survivor
+    told: dict[ArticleId, StoryId] = {}
+    known: list[Article] = []
     latest: datetime | None = None
     remaining = iter(lines)
     seen: Counter[str] = Counter()
@@ -45,20 +48,22 @@ def run(lines: Iterable[Line], **_: Any) -> Iterator[Line]:
             read.append((line, article.id))
             articles.append(article)
         for article in embed(articles):
+            known.append(article)
             assignment = open_stories.assign(article)
             told[article.id] = assignment.story
             joined.update(dict.fromkeys(assignment.merged, assignment.story))
             latest = max(latest, article.published) if latest and article.published else article.published or latest
         if latest and len(open_stories) > MOST_OPEN:
             open_stories.forget_before(latest - KEPT)
-    for line, id_ in read:
-        if id_ is None:
-            yield line
-            continue
-        story = told[id_]
+    online: list[StoryId] = []
+    for article in known:
+        story = told[article.id]
         while story in joined:
             story = joined[story]
-        yield line | {"story": story}
+        online.append(story)
+    final = dict(zip((a.id for a in known), refined(known, online), strict=True))
+    for line, id_ in read:
+        yield line if id_ is None else line | {"story": final[id_]}
 
 
 def _problem(line: Line) -> str:

@@ -148,7 +148,7 @@ class Sketch:
         return slice(edges[number], edges[number + 1])
 
 
-def _counted(found: Iterable[str]) -> tuple[Ints, Floats]:
+def counted(found: Iterable[str]) -> tuple[Ints, Floats]:
     counts = Counter(map(_slot, found))
     slots = np.fromiter(counts.keys(), dtype=np.int32, count=len(counts))
     return slots, np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
@@ -162,10 +162,10 @@ def terms(title: str, text: str) -> Terms:
     named = names(title, read)
     both = head + head + body  # the title counts twice: it says what the article is about
     views = (
-        _counted(w for w in both),
-        _counted(head),
-        _counted(named),
-        _counted(w for w in head + body if w[0].isdigit()),
+        counted(w for w in both),
+        counted(head),
+        counted(named),
+        counted(w for w in head + body if w[0].isdigit()),
     )
     return Terms(slots=tuple(v[0] for v in views), counts=tuple(v[1] for v in views), length=len(head) + len(body))
 

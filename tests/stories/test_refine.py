@@ -1,0 +1,149 @@
+"""What comparing a whole set promises: average link by definition, and the same stories whatever is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broadsheet.model import StoryId, identify
+from broadsheet.stories.refine import (
+    FEATURES,
+    Refinement,
+    average_link,
+    enough,
+    near,
+    pace,
+    packaged,
+    reach,
+    refined,
+    whole,
+)
+from tests.builders import DAY, HOUR, NOON, an_article
+
+QUAKE = [
+    "A strong earthquake struck off the coast of northern Chile on Saturday, prompting a tsunami warning in Iquique.",
+    "Officials in Iquique told thousands to leave the coast of northern Chile after an earthquake and tsunami warning.",
+    "Tsunami warning: northern Chile was struck by a strong earthquake near Iquique on Saturday, officials said.",
+]
+BANK = "The Bank of England left interest rates unchanged at 4.5 per cent, as economists had expected."
+
+
+def reports():
+    quake = [
+        an_article("Strong earthquake in Chile", text, publisher=name, published=NOON + i * HOUR)
+        for i, (text, name) in enumerate(zip(QUAKE, ("Reuters", "AP", "BBC"), strict=True))
+    ]
+    return [*quake, an_article("Bank of England holds interest rates", BANK, publisher="AP", published=NOON + HOUR)]
+
+
+def plain_average_link(n, given, join):
+    """The definition, without a heap: join the two groups of the highest mean until none is high enough."""
+    groups = [{row} for row in range(n)]
+    while len(groups) > 1:
+        best, a, b = max(
+            (sum(given.get((min(x, y), max(x, y)), 0.0) for x in a for y in b) / (len(a) * len(b)), -i, -j)
+            for (i, a), (j, b) in combinations(enumerate(groups), 2)
+        )
+        if best < join:
+            break
+        groups[-a] |= groups[-b]
+        del groups[-b]
+    return {frozenset(group) for group in groups}
+
+
+# sixty-fourths, so that sums are exact in any order; each but once, so that no two first choices are equal
+some_pairs = st.dictionaries(
+    st.tuples(st.integers(0, 7), st.integers(0, 7)).filter(lambda p: p[0] < p[1]),
+    st.integers(1, 2**20).map(lambda n: n / 2**20),
+    max_size=20,
+)
+
+
+@settings(max_examples=200)
+@given(some_pairs, st.sampled_from([0.2, 0.35, 0.6]))
+def test_the_heap_joins_what_the_definition_joins(pairs, join):
+    one, other = (np.array([p[k] for p in pairs], dtype=np.int64) for k in (0, 1))
+    found = average_link(8, one, other, np.array(list(pairs.values())), join).tolist()
+    assert all(found[group] == group and group <= row for row, group in enumerate(found))
+    totals = [sum(c) for c in combinations(pairs.values(), 2)]
+    if len(set(totals)) == len(totals) and len(set(pairs.values())) == len(pairs):
+        groups = {frozenset(r for r in range(8) if found[r] == g) for g in found}
+        expected = plain_average_link(8, pairs, join)
+        assert groups == expected or _near_a_tie(pairs)
+
+
+def _near_a_tie(pairs):
+    """Whether equal means may come up, which the definition leaves open."""
+    values = list(pairs.values())
+    means = [v / s for v in values for s in (1, 2, 3, 4)]
+    return len(set(means)) < len(means)
+
+
+def test_a_chain_of_likely_pairs_is_not_one_group_where_its_ends_differ():
+    one, other = np.array([0, 1]), np.array([1, 2])
+    assert average_link(3, one, other, np.array([0.9, 0.6]), 0.35).tolist() == [0, 0, 2]
+    assert average_link(3, one, other, np.array([0.9, 0.8]), 0.35).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("missing", ["nothing", "published", "publisher", "text"])
+def test_reports_of_one_event_end_together_and_bear_the_id_of_the_first(missing):
+    empty = {"published": {"published": None}, "publisher": {"publisher": ""}, "text": {"text": ""}}.get(missing, {})
+    articles = [replace(a, **empty) for a in reports()]
+    alone = [StoryId(identify("story", a.id)) for a in articles]
+    found = refined(articles, alone)
+    assert found[:3] == [alone[0]] * 3
+    assert found[3] == alone[3]
+
+
+def test_what_is_too_dense_or_too_many_keeps_the_stories_of_one_pass():
+    articles = reports()
+    online = [StoryId(str(i)) for i in range(len(articles))]
+    assert refined(articles, online, Refinement(most=3)) == online
+    assert refined(articles, online, Refinement(most_a_day=3)) == online
+    assert refined(articles, online, Refinement(most_a_day=4)) != online
+    assert refined([], []) == []
+
+
+def test_the_pace_is_that_of_the_middle_article():
+    day = DAY.total_seconds()
+    assert pace([]) == pace([float("nan")]) == 0
+    assert pace([0.0, day, 2 * day, 3 * day, float("nan")]) == 1
+    assert pace([0.0, 1.0, 2.0, 9 * day]) == 3
+
+
+def test_pairs_are_told_once_whatever_their_dates():
+    articles = [whole(a) for a in reports()]
+    far = replace(articles[0], when=articles[0].when + 1000 * DAY.total_seconds())
+    pairs = near([*articles, far, replace(far, when=float("nan"))], Refinement())
+    told = list(zip(pairs.one.tolist(), pairs.other.tolist(), strict=True))
+    assert len(set(told)) == len(told)
+    assert all(a < b for a, b in told)
+    assert pairs.rows.shape == (len(told), len(FEATURES))
+    later, undated = told.index((0, 4)), told.index((0, 5))
+    assert pairs.rows[[later, undated], FEATURES.index("whole")] == pytest.approx(1.0, abs=1e-5)
+    assert pairs.rows[later, FEATURES.index("days")] == 1000
+    assert np.isnan(pairs.rows[undated, FEATURES.index("days")])
+
+
+def test_the_longer_the_stories_of_a_set_go_on_the_less_is_asked_for():
+    rows = np.full((10, len(FEATURES)), np.nan, dtype=np.float32)
+    rows[:, FEATURES.index("whole_of_best_least")] = 1.0
+    rows[:, FEATURES.index("vector_of_best_least")] = 1.0
+    rules = Refinement(join=0.3, yielding=0.03)
+    assert reach(rows) == 0.0  # nothing is dated
+    rows[:, FEATURES.index("days")] = 1.0
+    assert enough(rows, rules) == pytest.approx(0.3)
+    rows[2:, FEATURES.index("days")] = np.expm1(2.0 + np.log(2.0))
+    assert enough(rows, rules) == pytest.approx(0.3 - 2 * 0.03)
+    rows[2:, FEATURES.index("whole_of_best_least")] = 0.5  # those are not the surest any more
+    assert enough(rows, rules) == pytest.approx(0.3)
+
+
+def test_the_packaged_forest_reads_every_feature_that_is_made():
+    rows = np.full((1, len(FEATURES)), np.nan, dtype=np.float32)
+    assert 0 < packaged().probability(rows)[0] < 1
