@@ -5,7 +5,8 @@
     python scripts/train_stories.py refine STORIES/allsides-train.jsonl.xz
 
 Only `allsides-train` is learned from; the three other labelled sets are left untouched for the report. `pairs` and
-`refine` print the figures of the cross-validation by year: each story is grouped by a forest that saw no story of its year.
+`refine` print the figures of the cross-validation by year: each story is grouped by a forest that saw no story of its third of
+the years.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import lzma
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -336,21 +337,12 @@ MONOTONE_WHOLE = dict.fromkeys(("whole", "lead", "title", "names", "vector", "ti
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A set as it may come to `refine`: the pairs that are near, and the year and the story of each article."""
+    """A set as it may come to `refine`: the pairs that are near, and the third of the years and the story of each article."""
 
     name: str
     pairs: whole_set.Pairs
-    year: NDArray[np.int64]
+    third: NDArray[np.int64]
     story: NDArray[np.int64]
-
-
-def years(articles: list[Article], stories: list[str]) -> NDArray[np.int64]:
-    """The year of each article's story; a story without any date goes with 2016."""
-    year: dict[str, int] = {}
-    for article, story in zip(articles, stories, strict=True):
-        if article.published:
-            year.setdefault(story, article.published.year)
-    return np.array([year.get(story, 2016) for story in stories])
 
 
 def in_parts(articles: list[Article], stories: list[str]) -> tuple[list[Article], list[str]]:
@@ -371,21 +363,67 @@ def in_parts(articles: list[Article], stories: list[str]) -> tuple[list[Article]
     return embed([a for a, _ in parts]), [s for _, s in parts]
 
 
+def handfuls(
+    wholes: list[whole_set.Whole], third: NDArray[np.int64], story: NDArray[np.int64], rng: np.random.Generator
+) -> Iterator[Seen]:
+    """Two hundred sets of two to thirty articles, half of them with no two of one story."""
+    for number in range(200):
+        many = int(rng.integers(2, 31))
+        if number % 2:
+            first = np.unique(story, return_index=True)[1]
+            kept = rng.choice(first, many, replace=False)
+        else:
+            kept = np.flatnonzero(np.isin(story, rng.choice(story, many // 2 + 1)))[:many]
+        kept = np.sort(kept)
+        begun, drawn = np.nanmin([wholes[i].when for i in kept] + [4e9]), number % 4 < 2
+        given = [
+            # some from one week, as what is read together mostly is
+            replace(wholes[i], when=begun + rng.uniform(0, 7) * 86400) if drawn and number % 2 else wholes[i]
+            for i in kept
+        ]
+        given = [replace(one, when=float("nan")) if rng.random() < 0.15 else one for one in given]
+        yield Seen("", whole_set.near(given, whole_set.Refinement()), third[kept], story[kept])
+
+
+def together(name: str, sets: Iterable[Seen]) -> Seen:
+    """Several sets as one in which no article of one is near to any of another."""
+    parts = list(sets)
+    before = np.cumsum([0, *(len(s.story) for s in parts)])
+    pairs = whole_set.Pairs(
+        np.concatenate([s.pairs.one + n for s, n in zip(parts, before, strict=False)]),
+        np.concatenate([s.pairs.other + n for s, n in zip(parts, before, strict=False)]),
+        np.concatenate([s.pairs.rows for s in parts]),
+    )
+    # a story is a story of its own in each set
+    story = np.concatenate([s.story + 1_000_000 * n for n, s in enumerate(parts)])
+    return Seen(name, pairs, np.concatenate([s.third for s in parts]), np.unique(story, return_inverse=True)[1])
+
+
 def seen(path: Path, rng: np.random.Generator) -> Iterator[Seen]:
-    """Each variant of the set as it is, with half of the dates left out, a quarter of its stories alone, and in parts."""
+    """Each variant of the set in the states in which a set may come.
+
+    As it is, with half of the dates left out, a quarter of its stories alone, thinned out so that many articles stand
+    alone (each is then nearest to one that has nothing to do with it), in handfuls, and in parts.
+    """
     for name, articles, stories in variants(path):
-        year, story = years(articles, stories), np.unique(np.array(stories), return_inverse=True)[1]
+        third, story = folds(articles, stories), np.unique(np.array(stories), return_inverse=True)[1]
         wholes = [whole_set.whole(a) for a in articles]
-        for how, missing, share in (("", 0.0, 1.0), (", half undated", 0.5, 1.0), (", a quarter", 0.2, 0.25)):
-            kept = np.flatnonzero((rng.random(story.max() + 1) < share)[story])
+        for how, missing, share, left in (
+            ("", 0.0, 1.0, 1.0),
+            (", half undated", 0.5, 1.0, 1.0),
+            (", a quarter", 0.2, 0.25, 1.0),
+            (", thinned out", 0.2, 1.0, 0.4),
+        ):
+            kept = np.flatnonzero((rng.random(story.max() + 1) < share)[story] & (rng.random(len(story)) < left))
             given = [replace(wholes[i], when=float("nan")) if rng.random() < missing else wholes[i] for i in kept]
-            yield Seen(name + how, whole_set.near(given, whole_set.Refinement()), year[kept], story[kept])
+            yield Seen(name + how, whole_set.near(given, whole_set.Refinement()), third[kept], story[kept])
+        yield together(name + ", handfuls", handfuls(wholes, third, story, rng))
         if name == "full":
             kept = np.flatnonzero((rng.random(story.max() + 1) < 0.5)[story])
             articles, stories = in_parts([articles[i] for i in kept], [stories[i] for i in kept])
-            year, story = years(articles, stories), np.unique(np.array(stories), return_inverse=True)[1]
+            third, story = folds(articles, stories), np.unique(np.array(stories), return_inverse=True)[1]
             pairs = whole_set.near([whole_set.whole(a) for a in articles], whole_set.Refinement())
-            yield Seen(name + ", in parts", pairs, year, story)
+            yield Seen(name + ", in parts", pairs, third, story)
 
 
 def shaken(given: Seen, rng: np.random.Generator, *, stretched: bool) -> NDArray[np.float32]:
@@ -408,8 +446,8 @@ def shaken(given: Seen, rng: np.random.Generator, *, stretched: bool) -> NDArray
     noise = rng.uniform(-0.7, 0.7, len(rows))
     rows[:, days] = np.where(rng.random(len(rows)) < 0.5, np.abs(gap + noise), gap)
     rows[rng.random(len(rows)) < 0.3, publisher] = np.nan
-    rows[:, whole_set.FEATURES.index("reach")] = whole_set.reach(rows)
     if stretched:
+        rows[:, whole_set.FEATURES.index("reach")] = whole_set.reach(rows)
         surpassed = rng.random(len(rows)) < 0.5
         for view in ("whole", "vector", "lead"):
             most, least = (whole_set.FEATURES.index(f"{view}_of_best_{n}") for n in ("most", "least"))
@@ -426,7 +464,7 @@ def refine(path: Path, trees: int = 200) -> None:
     sets = list(seen(path, rng))
     rows = np.concatenate([shaken(s, rng, stretched=stretched) for stretched in (False, True) for s in sets])
     same = np.concatenate([s.story[s.pairs.one] == s.story[s.pairs.other] for s in sets] * 2)
-    held = [np.concatenate([s.year[getattr(s.pairs, end)] for s in sets] * 2) for end in ("one", "other")]
+    held = [np.concatenate([s.third[getattr(s.pairs, end)] for s in sets] * 2) for end in ("one", "other")]
 
     def fitted(kept: NDArray[np.bool_]) -> Any:
         larger = {"num_leaves": 31, "max_depth": 8, "learning_rate": 0.05}
@@ -438,8 +476,8 @@ def refine(path: Path, trees: int = 200) -> None:
     rules = whole_set.Refinement()
     for s in sets:
         probability = np.zeros(len(s.pairs.one))
-        for year, forest in forests.items():
-            asked = s.year[s.pairs.one] == year
+        for third, forest in forests.items():
+            asked = s.third[s.pairs.one] == third
             some = whole_set.Pairs(s.pairs.one[asked], s.pairs.other[asked], s.pairs.rows[asked])
             probability[asked] = whole_set.probable(some, rules, forest)
         join = whole_set.enough(s.pairs.rows, rules)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import StoryId, identify
+from broadsheet.stories.pairs import packaged
 from broadsheet.stories.refine import (
     FEATURES,
     Refinement,
@@ -18,7 +19,6 @@ from broadsheet.stories.refine import (
     enough,
     near,
     pace,
-    packaged,
     reach,
     refined,
     whole,
@@ -134,16 +134,42 @@ def test_the_longer_the_stories_of_a_set_go_on_the_less_is_asked_for():
     rows = np.full((10, len(FEATURES)), np.nan, dtype=np.float32)
     rows[:, FEATURES.index("whole_of_best_least")] = 1.0
     rows[:, FEATURES.index("vector_of_best_least")] = 1.0
-    rules = Refinement(join=0.3, yielding=0.03)
+    rules = Refinement(join=0.3, yielding=0.03, least=0.2)
     assert reach(rows) == 0.0  # nothing is dated
     rows[:, FEATURES.index("days")] = 1.0
     assert enough(rows, rules) == pytest.approx(0.3)
     rows[2:, FEATURES.index("days")] = np.expm1(2.0 + np.log(2.0))
     assert enough(rows, rules) == pytest.approx(0.3 - 2 * 0.03)
+    rows[2:, FEATURES.index("days")] = 10_000
+    assert enough(rows, rules) == pytest.approx(0.2)
     rows[2:, FEATURES.index("whole_of_best_least")] = 0.5  # those are not the surest any more
     assert enough(rows, rules) == pytest.approx(0.3)
 
 
 def test_the_packaged_forest_reads_every_feature_that_is_made():
     rows = np.full((1, len(FEATURES)), np.nan, dtype=np.float32)
-    assert 0 < packaged().probability(rows)[0] < 1
+    assert 0 < packaged("refine").probability(rows)[0] < 1
+
+
+SINGLES = [
+    (
+        "Central bank leaves interest rates unchanged",
+        "The central bank left its main rate at 4.5 per cent on Thursday.",
+    ),
+    ("Local choir wins national singing prize", "A choir of forty from the valley won the national prize for singing."),
+    ("Ferry company orders two electric ships", "The company will run them between the mainland and the islands."),
+    ("Museum returns bronze figures to Nigeria", "Curators handed over twelve figures at a ceremony in Benin City."),
+    ("Striker out for the season with knee injury", "The club said that the striker would need an operation."),
+]
+
+
+@pytest.mark.parametrize("with_text", [True, False])
+@pytest.mark.parametrize("many", [2, 3, 5])
+@pytest.mark.parametrize("dated", [True, False])
+def test_what_is_nearest_only_because_nothing_nearer_is_there_stays_alone(with_text, many, dated):
+    articles = [
+        an_article(title, text if with_text else "", publisher=f"P{i}", published=NOON + i * HOUR if dated else None)
+        for i, (title, text) in enumerate(SINGLES[:many])
+    ]
+    alone = [StoryId(identify("story", a.id)) for a in articles]
+    assert refined(articles, alone) == alone

@@ -51,10 +51,10 @@ class Forest:
 
 
 @cache
-def packaged() -> Forest:
-    """The forest that Broadsheet ships."""
+def packaged(name: str = "pairs") -> Forest:
+    """A forest that Broadsheet ships: `pairs` for one pass, `refine` for a set that is known whole."""
     with (
-        resources.as_file(resources.files("broadsheet.stories") / "data" / "pairs.npz") as path,
+        resources.as_file(resources.files("broadsheet.stories") / "data" / f"{name}.npz") as path,
         np.load(path) as arrays,
     ):
         return Forest({name: arrays[name] for name in arrays.files})

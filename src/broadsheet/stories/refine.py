@@ -10,8 +10,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from itertools import pairwise
 
 import numpy as np
@@ -20,7 +18,7 @@ from numpy.typing import NDArray
 from broadsheet.model import Article, StoryId, identify, vector_of
 from broadsheet.stories import features
 from broadsheet.stories.features import Floats, Ints, Rarity, timestamp
-from broadsheet.stories.pairs import Forest
+from broadsheet.stories.pairs import Forest, packaged
 
 Numbers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -37,6 +35,7 @@ class Refinement:
     join: float = 0.35  # the mean probability over all pairs between two groups
     # Stories that go on for weeks are larger, and more of their pairs have little in common: the less is asked for.
     yielding: float = 0.05  # for each time that `reach` is e times as long as a day
+    least: float = 0.25  # but no less: where hardly any article has a fellow, `reach` tells of chance
     nearest: int = 20  # neighbours of each article by each of whole text, lead, title and vector
     # The pairs were learned from sets of a few articles a day. In a stream as dense as a news aggregator's, stories
     # have more articles than neighbours are looked at, and "published the same day" says nothing.
@@ -254,7 +253,7 @@ def reach(rows: Floats) -> float:
 
 def enough(rows: Floats, rules: Refinement) -> float:
     """The mean probability from which on two groups of this set are joined."""
-    return rules.join - rules.yielding * max(0.0, reach(rows) - float(np.log(2.0)))
+    return max(rules.least, rules.join - rules.yielding * max(0.0, reach(rows) - float(np.log(2.0))))
 
 
 # --- joining -----------------------------------------------------------------------------------------------------
@@ -290,16 +289,6 @@ def average_link(n: int, one: Numbers, other: Numbers, probability: Doubles, joi
     for row in range(n):  # a group is joined into an earlier one only, so that one is settled already
         into[row] = into[into[row]]
     return np.array(into, dtype=np.int64)
-
-
-@cache
-def packaged() -> Forest:
-    """The forest of pairs of a whole set, which Broadsheet ships."""
-    with (
-        resources.as_file(resources.files("broadsheet.stories") / "data" / "refine.npz") as path,
-        np.load(path) as arrays,
-    ):
-        return Forest({name: arrays[name] for name in arrays.files})
 
 
 CHUNK = 4096
@@ -342,6 +331,6 @@ def refined(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
         return list(online)
     pairs = near([whole(a) for a in articles], rules)
     groups = average_link(
-        len(articles), pairs.one, pairs.other, probable(pairs, rules, packaged()), enough(pairs.rows, rules)
+        len(articles), pairs.one, pairs.other, probable(pairs, rules, packaged("refine")), enough(pairs.rows, rules)
     )
     return [StoryId(identify("story", articles[row].id)) for row in groups.tolist()]
