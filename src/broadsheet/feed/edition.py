@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from sys import intern
 from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
@@ -182,7 +183,6 @@ class _Row:
 
     id: StoryId
     hash: int
-    names: tuple[_Names, ...]  # one of each of TABLES
     first_seen: float
     last_seen: float
     independent: float
@@ -280,10 +280,9 @@ class Edition:
         names: tuple[tuple[dict[str, int], list[str]], ...] = tuple(({}, []) for _ in TABLES)
         latest = {story.id: story for story in stories}
         labels: dict[str, str] = {}
-        rows = [_row(story, names, labels) for story in latest.values()]
+        rows, listed = _rows(latest.values(), names, labels)
         vectors = {story.id: vector_of(story.vector) for story in latest.values()}
-        lists = [_lists([row.names[i] for row in rows]) for i in range(len(TABLES))]
-        return _assemble(rows, lists, _stack(rows, vectors), names, labels, now, private)
+        return _assemble(rows, listed, _stack(rows, vectors), names, labels, now, private)
 
     def updated(
         self, changed: Sequence[Story], gone: Iterable[StoryId] = (), *, now: datetime | None = None
@@ -299,11 +298,11 @@ class Edition:
         names, labels = self.names, self.topic_labels
         if any(len(held) > 2 * int(np.count_nonzero(getattr(self, t).counts)) + 1000
                for t, (_, held) in zip(TABLES, names, strict=True)):  # fmt: skip
-            names, kept = self._compact()
+            names, renumbered = self._compact()
         else:
-            kept = self.rows
-        stay = [i for i, row in enumerate(kept) if row.id not in latest and row.id not in dropped]
-        fresh = [_row(story, names, labels) for story in latest.values()]
+            renumbered = None
+        stay = [i for i, row in enumerate(self.rows) if row.id not in latest and row.id not in dropped]
+        fresh, listed = _rows(latest.values(), names, labels)
         added = _stack(fresh, {s.id: vector_of(s.vector) for s in latest.values()}, self.vectors.shape[1] or None)
         old = self.vectors[stay]
         if added.shape[1] != old.shape[1]:  # the first vectors of all
@@ -314,14 +313,11 @@ class Edition:
         lists = []
         for i, name in enumerate(TABLES):
             table = getattr(self, name)
-            held = (
-                _Lists(np.diff(table.indptr), table.keys, table.strength).of(np.array(stay, np.int64))
-                if kept is self.rows
-                else _lists([kept[row].names[i] for row in stay])  # the names were given new numbers
-            )
-            lists.append(held.and_then(_lists([row.names[i] for row in fresh])))
+            keys = table.keys if renumbered is None else renumbered[i][table.keys]
+            held = _Lists(np.diff(table.indptr), keys, table.strength).of(np.array(stay, np.int64))
+            lists.append(held.and_then(listed[i]))
         edition = _assemble(
-            [*(kept[i] for i in stay), *fresh],
+            [*(self.rows[i] for i in stay), *fresh],
             lists,
             vectors,
             names,
@@ -342,8 +338,8 @@ class Edition:
             new = [row for row, text in came if phrase and any(_places(text, phrase))]
             edition.found[phrase] = np.sort(np.concatenate((now[now >= 0], np.array(new, np.int64))))
 
-    def _compact(self) -> tuple[tuple[tuple[dict[str, int], list[str]], ...], tuple[_Row, ...]]:
-        """New vocabularies without the names that no story has any more."""
+    def _compact(self) -> tuple[tuple[tuple[dict[str, int], list[str]], ...], list[Rows]]:
+        """New vocabularies without the names that no story has any more, and the new number of each old one."""
         fresh, maps = [], []
         for table, (_, held) in zip(TABLES, self.names, strict=True):
             used = np.flatnonzero(getattr(self, table).counts)
@@ -352,14 +348,7 @@ class Edition:
             kept = [held[i] for i in used]
             fresh.append(({name: i for i, name in enumerate(kept)}, kept))
             maps.append(renumber)
-        rows = tuple(
-            replace(
-                row,
-                names=tuple(_Names(keys=m[n.keys], strength=n.strength) for m, n in zip(maps, row.names, strict=True)),
-            )
-            for row in self.rows
-        )
-        return tuple(fresh), rows
+        return tuple(fresh), maps
 
     def row_of(self, story: StoryId) -> int | None:
         return self.index.get(story)
@@ -446,9 +435,20 @@ def _joined(neighbour: str, edge: str) -> bool:
     return neighbour.isalnum() and edge.isalnum() and edge < "\u2e80"
 
 
-def _row(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...], labels: dict[str, str]) -> _Row:
-    for topic in story.topics:
-        labels[topic.id] = topic.label
+def _rows(
+    stories: Iterable[Story], names: tuple[tuple[dict[str, int], list[str]], ...], labels: dict[str, str]
+) -> tuple[list[_Row], list[_Lists]]:
+    """The stories, and their names as numbers for each of TABLES. The vocabularies and labels grow by what is new."""
+    rows: list[_Row] = []
+    listed: list[list[_Names]] = []
+    for story in stories:
+        labels.update((topic.id, topic.label) for topic in story.topics)
+        rows.append(_row(story))
+        listed.append(_numbered(story, names))
+    return rows, [_lists([one[i] for one in listed]) for i in range(len(TABLES))]
+
+
+def _numbered(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...]) -> list[_Names]:
     numbered = []
     for table, (vocabulary, held) in zip(TABLES, names, strict=True):
         found = _NAMES[table](story)
@@ -460,11 +460,14 @@ def _row(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...], labe
             keys=np.fromiter((vocabulary[name] for name in found), np.int64, len(found)),
             strength=np.fromiter(found.values(), np.float64, len(found)),
         ))  # fmt: skip
+    return numbered
+
+
+def _row(story: Story) -> _Row:
     main = min(story.entities, key=lambda entity: (-entity.count, entity.text), default=None)
     return _Row(
         id=story.id,
         hash=int(identify(story.id), 16),
-        names=tuple(numbered),
         first_seen=story.first_seen.timestamp(),
         last_seen=story.last_seen.timestamp(),
         independent=float(max(story.independent, 1)),
@@ -476,8 +479,8 @@ def _row(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...], labe
         ),
         publishers=story.publishers,
         entity=main.text if main else "",
-        first_publisher=named(story.publishers[0]) if story.publishers else "",
-        first_entity=named(main.text) if main else "",
+        first_publisher=intern(named(story.publishers[0])) if story.publishers else "",
+        first_entity=intern(named(main.text)) if main else "",
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from broadsheet.model import (
     ArticleId,
     Enclosure,
     Entity,
+    EntityType,
     Event,
     EventId,
     FeedId,
@@ -70,8 +72,19 @@ def entities_out(entities: tuple[Entity, ...]) -> Json:
     return [[e.text, e.type, e.count] for e in entities]
 
 
+# The same names and topics stand in thousands of live stories: one object stands for all of them.
+@lru_cache(maxsize=1 << 17)
+def _entity(text: str, type_: EntityType, count: int) -> Entity:
+    return Entity(text=text, type=type_, count=count)
+
+
+@lru_cache(maxsize=1 << 15)
+def _topic(id_: str, label: str, weight: float) -> Topic:
+    return Topic(id=id_, label=label, weight=weight)
+
+
 def entities_in(kept: Json) -> tuple[Entity, ...]:
-    return tuple([Entity(text=text, type=type_, count=count) for text, type_, count in kept])
+    return tuple([_entity(text, type_, count) for text, type_, count in kept])
 
 
 def topics_out(topics: tuple[Topic, ...]) -> Json:
@@ -79,7 +92,7 @@ def topics_out(topics: tuple[Topic, ...]) -> Json:
 
 
 def topics_in(kept: Json) -> tuple[Topic, ...]:
-    return tuple([Topic(id=id_, label=label, weight=weight) for id_, label, weight in kept])
+    return tuple([_topic(id_, label, weight) for id_, label, weight in kept])
 
 
 def passages_out(passages: tuple[Passage, ...]) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 from sqlalchemy import Connection, func, or_, select, update
@@ -36,12 +37,12 @@ def _in(row: Any) -> Story:
         id=StoryId(row.id),
         headline=row.headline,
         articles=tuple([ArticleId(a) for a in row.articles]),
-        publishers=tuple(row.publishers),
+        publishers=tuple(map(intern, row.publishers)),
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         independent=row.independent,
         velocity=row.velocity,
-        sources=tuple([SourceId(s) for s in row.sources]),
+        sources=tuple([SourceId(intern(s)) for s in row.sources]),
         key_points=codec.passages_in(row.key_points),
         timeline=codec.timeline_in(row.timeline),
         entities=codec.entities_in(row.entities),
