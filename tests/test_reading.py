@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed.edition import seen_alike
 from broadsheet.model import ArticleId, Event, Follow, Reader, ReaderId, StoryId
 from broadsheet.reading import Newsstand, Point, beyond
 from broadsheet.sources import opml
@@ -72,6 +73,22 @@ def test_an_edition_refreshed_bit_by_bit_is_the_edition_read_anew(stand: Newssta
 def test_a_story_too_old_is_not_live(stand: Newsstand) -> None:
     old = save(stand.engine, "Long ago", last_seen=NOON - 60 * DAY, first_seen=NOON - 61 * DAY)
     assert old not in Newsstand(stand.engine, stand.settings).edition().stories
+
+
+def test_stories_leave_with_the_hour_in_which_they_grow_too_old(stand: Newsstand) -> None:
+    fresh = save(stand.engine, "Just now", last_seen=NOON)
+    old = save(stand.engine, "Almost too old", last_seen=NOON - stand.settings.live + HOUR / 2)
+    assert {fresh, old} <= set(stand.edition().stories)
+    stand.settings = replace(stand.settings, as_of=(NOON + HOUR).isoformat())
+    late = save(stand.engine, "Saved late, too old already", last_seen=NOON - stand.settings.live)
+    stand.refresh(at_once=True)
+    live = stand.edition()
+    anew = Newsstand(stand.engine, stand.settings).edition()
+    assert fresh in live.stories
+    assert not {old, late} & set(live.stories)
+    assert dict(live.stories) == dict(anew.stories)
+    assert seen_alike(live.edition, anew.edition)
+    assert live.edition.at == anew.edition.at
 
 
 def test_the_same_feed_until_something_changes(stand: Newsstand) -> None:

@@ -115,7 +115,7 @@ class Live:
     stories: Mapping[StoryId, Story]
     version: int
     private: frozenset[SourceId]
-    day: datetime
+    hour: datetime
 
 
 class Newsstand:
@@ -162,26 +162,26 @@ class Newsstand:
 
     def _look(self) -> None:
         now, paper = self.now(), self._paper
-        day = now.replace(minute=0, second=0, microsecond=0)  # stories grow too old: build anew every hour
+        hour = now.replace(minute=0, second=0, microsecond=0)  # stories that grew too old leave with the hour
+        horizon = now - self.settings.live
         with self.engine.connect() as db:
             private = frozenset(source.id for source in store.sources.all(db) if source.private)
-            if paper is None or paper.day != day:
+            if paper is None:
                 version = store.stories.version(db)
-                stories = {story.id: story for story in store.stories.live(db, now - self.settings.live)}
-                edition = Edition.of(tuple(stories.values()), now, private=private)
-                self._paper = Live(edition, stories, version, private, day)
-                return
-            if store.stories.version(db) == paper.version:
-                if private != paper.private:
-                    self._paper = replace(paper, private=private, edition=replace(paper.edition, private=private))
+                stories = {story.id: story for story in store.stories.live(db, horizon)}
+                edition = Edition.of(stories.values(), now, private=private)
+                self._paper = Live(edition, stories, version, private, hour)
                 return
             changed, gone, version = store.stories.changed_since(db, paper.version)
-        stories = dict(paper.stories)
-        for story_id in gone:
-            stories.pop(story_id, None)
-        stories.update((story.id, story) for story in changed)
-        edition = replace(paper.edition.updated(changed, gone, now=now), private=private)
-        self._paper = Live(edition, stories, version, private, day)
+        if (version, hour, private) == (paper.version, paper.hour, paper.private):
+            return
+        left = set(gone)
+        known = {**paper.stories, **{story.id: story for story in changed}}
+        stories = {id_: story for id_, story in known.items() if id_ not in left and story.last_seen >= horizon}
+        edition = paper.edition.updated(
+            [story for story in changed if story.id in stories], paper.stories.keys() - stories.keys(), now=now
+        )
+        self._paper = Live(replace(edition, private=private), stories, version, private, hour)
 
     def edition(self) -> Live:
         """The live stories as they are now."""
@@ -346,7 +346,7 @@ class Newsstand:
         seed = int(identify(reader.id, str(bucket)), 16)
         if after:
             return self._built(reader, live, now, seed, after)
-        key = (live.version, bucket, live.day, self._key_of(reader))
+        key = (live.version, bucket, live.hour, self._key_of(reader))
         with self._books:
             kept = self._feeds.get(reader.id)
         if kept is not None and kept[0] == key:

@@ -8,6 +8,8 @@ it is rebuilt when more than half of it is no longer used.
 from __future__ import annotations
 
 import itertools
+from array import array
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -101,14 +103,6 @@ class Table:
         return np.diff(self.start)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Names:
-    """The names of one story as numbers."""
-
-    keys: Rows
-    strength: Floats
-
-
 class _Lists(NamedTuple):
     """The names of many stories, one list after another."""
 
@@ -126,14 +120,6 @@ class _Lists(NamedTuple):
 
     def and_then(self, other: _Lists) -> _Lists:
         return _Lists(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
-
-
-def _lists(parts: Sequence[_Names]) -> _Lists:
-    return _Lists(
-        np.fromiter((len(part.keys) for part in parts), np.int64, len(parts)),
-        np.concatenate([part.keys for part in parts]) if parts else np.zeros(0, np.int64),
-        np.concatenate([part.strength for part in parts]) if parts else np.zeros(0),
-    )
 
 
 def _table(lists: _Lists, vocabulary: dict[str, int], names: list[str]) -> Table:
@@ -189,11 +175,27 @@ class _Row:
     velocity: float
     articles: int
     language: str
-    text: str  # headline and key points as they are searched, one a line
     publishers: tuple[str, ...]
     entity: str  # the name it is most about, as written
     first_publisher: str  # as compared
     first_entity: str
+
+
+class _Part(NamedTuple):
+    """Some stories ready to be put into arrays, in any order."""
+
+    rows: list[_Row]
+    texts: list[str]  # headline and key points as they are searched, one a line
+    lists: list[_Lists]  # for each of TABLES
+    vectors: NDArray[np.float32]
+
+    def and_then(self, other: _Part) -> _Part:
+        return _Part(
+            self.rows + other.rows,
+            self.texts + other.texts,
+            [mine.and_then(theirs) for mine, theirs in zip(self.lists, other.lists, strict=True)],
+            np.concatenate((self.vectors, other.vectors)),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -280,9 +282,7 @@ class Edition:
         names: tuple[tuple[dict[str, int], list[str]], ...] = tuple(({}, []) for _ in TABLES)
         latest = {story.id: story for story in stories}
         labels: dict[str, str] = {}
-        rows, listed = _rows(latest.values(), names, labels)
-        vectors = {story.id: vector_of(story.vector) for story in latest.values()}
-        return _assemble(rows, listed, _stack(rows, vectors), names, labels, now, private)
+        return _assemble(_read(tuple(latest.values()), names, labels), names, labels, now, private)
 
     def updated(
         self, changed: Sequence[Story], gone: Iterable[StoryId] = (), *, now: datetime | None = None
@@ -302,37 +302,33 @@ class Edition:
         else:
             renumbered = None
         stay = [i for i, row in enumerate(self.rows) if row.id not in latest and row.id not in dropped]
-        fresh, listed = _rows(latest.values(), names, labels)
-        added = _stack(fresh, {s.id: vector_of(s.vector) for s in latest.values()}, self.vectors.shape[1] or None)
-        old = self.vectors[stay]
-        if added.shape[1] != old.shape[1]:  # the first vectors of all
-            old = np.zeros((len(stay), added.shape[1]), np.float32)
-        vectors = np.concatenate((old, added))
-        if not vectors.any():  # as it would be if there had never been any
-            vectors = vectors[:, :0]
+        fresh = _read(tuple(latest.values()), names, labels, self.vectors.shape[1])
+        old = self._part(stay, renumbered)
+        if not old.vectors.shape[1]:  # the first vectors of all
+            old = old._replace(vectors=np.zeros((len(stay), fresh.vectors.shape[1]), np.float32))
+        every = old.and_then(fresh)
+        if not every.vectors.any():  # as it would be if there had never been any
+            every = every._replace(vectors=every.vectors[:, :0])
+        edition = _assemble(every, names, labels, now or self.at, self.private)
+        self._hand_on(edition, stay, fresh)
+        return edition
+
+    def _part(self, rows: Sequence[int], renumbered: Sequence[Rows] | None) -> _Part:
+        """These rows as they were read, their names numbered anew where that is asked for."""
         lists = []
         for i, name in enumerate(TABLES):
             table = getattr(self, name)
             keys = table.keys if renumbered is None else renumbered[i][table.keys]
-            held = _Lists(np.diff(table.indptr), keys, table.strength).of(np.array(stay, np.int64))
-            lists.append(held.and_then(listed[i]))
-        edition = _assemble(
-            [*(self.rows[i] for i in stay), *fresh],
-            lists,
-            vectors,
-            names,
-            labels,
-            now or self.at,
-            self.private,
-        )
-        self._hand_on(edition, stay, fresh)
-        return edition
+            lists.append(_Lists(np.diff(table.indptr), keys, table.strength).of(np.array(rows, np.int64)))
+        edges = [*self.text_start.tolist(), len(self.text)]
+        texts = [self.text[start : end - 1] for start, end in itertools.pairwise(edges)]
+        return _Part([self.rows[i] for i in rows], [texts[i] for i in rows], lists, self.vectors[rows])
 
-    def _hand_on(self, edition: Edition, stay: Sequence[int], fresh: Sequence[_Row]) -> None:
+    def _hand_on(self, edition: Edition, stay: Sequence[int], fresh: _Part) -> None:
         """Tell the next edition where the phrases stand that were searched in this one: only what is new is read."""
         moved = np.full(len(self), -1)
         moved[stay] = [edition.index[self.ids[i]] for i in stay]
-        came = [(edition.index[row.id], f"\n{row.text}\0") for row in fresh]
+        came = [(edition.index[row.id], f"\n{text}\0") for row, text in zip(fresh.rows, fresh.texts, strict=True)]
         for phrase, rows in self.found.items():
             now = moved[rows]
             new = [row for row, text in came if phrase and any(_places(text, phrase))]
@@ -435,32 +431,42 @@ def _joined(neighbour: str, edge: str) -> bool:
     return neighbour.isalnum() and edge.isalnum() and edge < "\u2e80"
 
 
-def _rows(
-    stories: Iterable[Story], names: tuple[tuple[dict[str, int], list[str]], ...], labels: dict[str, str]
-) -> tuple[list[_Row], list[_Lists]]:
-    """The stories, and their names as numbers for each of TABLES. The vocabularies and labels grow by what is new."""
-    rows: list[_Row] = []
-    listed: list[list[_Names]] = []
+def _read(
+    stories: Sequence[Story],
+    names: tuple[tuple[dict[str, int], list[str]], ...],
+    labels: dict[str, str],
+    size: int = 0,
+) -> _Part:
+    """The stories as a part, with vectors of this size. The vocabularies and labels grow by what is new in them."""
     for story in stories:
         labels.update((topic.id, topic.label) for topic in story.topics)
-        rows.append(_row(story))
-        listed.append(_numbered(story, names))
-    return rows, [_lists([one[i] for one in listed]) for i in range(len(TABLES))]
+    return _Part(
+        [_row(story) for story in stories],
+        [_text(story) for story in stories],
+        [_numbered(stories, _NAMES[table], *names[i]) for i, table in enumerate(TABLES)],
+        _stack(stories, size),
+    )
 
 
-def _numbered(story: Story, names: tuple[tuple[dict[str, int], list[str]], ...]) -> list[_Names]:
-    numbered = []
-    for table, (vocabulary, held) in zip(TABLES, names, strict=True):
-        found = _NAMES[table](story)
+def _numbered(
+    stories: Sequence[Story], names_of: Callable[[Story], dict[str, float]], vocabulary: dict[str, int], held: list[str]
+) -> _Lists:
+    """The names of each story as numbers."""
+    lengths, keys, strength = array("q"), array("q"), array("d")
+    for story in stories:
+        found = names_of(story)
         for name in found:
             if name not in vocabulary:
+                vocabulary[name] = len(held)
                 held.append(name)
-                vocabulary[name] = len(held) - 1
-        numbered.append(_Names(
-            keys=np.fromiter((vocabulary[name] for name in found), np.int64, len(found)),
-            strength=np.fromiter(found.values(), np.float64, len(found)),
-        ))  # fmt: skip
-    return numbered
+        lengths.append(len(found))
+        keys.extend([vocabulary[name] for name in found])
+        strength.extend(found.values())
+    return _Lists(np.array(lengths, np.int64), np.array(keys, np.int64), np.array(strength, np.float64))
+
+
+def _text(story: Story) -> str:
+    return "\n".join(named(line.replace("\0", " ")) for line in (story.headline, *(p.text for p in story.key_points)))
 
 
 def _row(story: Story) -> _Row:
@@ -474,9 +480,6 @@ def _row(story: Story) -> _Row:
         velocity=max(story.velocity, 0.0),
         articles=len(story.articles),
         language=story.language,
-        text="\n".join(
-            named(line.replace("\0", " ")) for line in (story.headline, *(p.text for p in story.key_points))
-        ),
         publishers=story.publishers,
         entity=main.text if main else "",
         first_publisher=intern(named(story.publishers[0])) if story.publishers else "",
@@ -484,42 +487,38 @@ def _row(story: Story) -> _Row:
     )
 
 
-def _stack(
-    rows: Sequence[_Row], vectors: Mapping[StoryId, NDArray[np.float32]], size: int | None = None
-) -> NDArray[np.float32]:
-    """Vectors of length 1, one a row. Without `size` that of most holds; those of another (model) count as none."""
+def _stack(stories: Sequence[Story], size: int) -> NDArray[np.float32]:
+    """Vectors of length 1, one a row. With a size of 0 that of most holds; those of another (model) count as none."""
     if not size:
-        sizes = [len(v) for v in vectors.values() if len(v)]
-        size = max(set(sizes), key=lambda n: (sizes.count(n), n), default=0)
-    stacked = np.zeros((len(rows), size), np.float32)
-    for i, row in enumerate(rows):
-        vector = vectors[row.id]
+        sizes = Counter(len(story.vector) for story in stories if story.vector)
+        most = max(sizes, key=lambda n: (sizes[n], n), default=0)
+        size = len(vector_of(bytes(most)))
+    stacked = np.zeros((len(stories), size), np.float32)
+    for row, story in zip(stacked, stories, strict=True):
+        vector = vector_of(story.vector)
         if len(vector) == size and size and np.isfinite(vector).all():
             length = float(np.sqrt(np.dot(vector, vector)))
             if length > 0:
-                stacked[i] = vector / np.float32(length)
+                row[:] = vector / np.float32(length)
     return stacked
 
 
 def _assemble(
-    rows: Sequence[_Row],
-    lists: Sequence[_Lists],
-    vectors: NDArray[np.float32],
+    part: _Part,
     names: tuple[tuple[dict[str, int], list[str]], ...],
     labels: dict[str, str],
     now: datetime,
     private: frozenset[SourceId],
 ) -> Edition:
-    order = sorted(range(len(rows)), key=lambda i: rows[i].id)
-    if order != list(range(len(rows))):
-        vectors = vectors[order]
-    sorted_rows = tuple(rows[i] for i in order)
-    ids = tuple(row.id for row in sorted_rows)
+    order = sorted(range(len(part.rows)), key=lambda i: part.rows[i].id)
     placed = np.array(order, np.int64)
-    tables = {table: _table(lists[i].of(placed), *names[i]) for i, table in enumerate(TABLES)}
+    vectors = part.vectors if order == list(range(len(order))) else part.vectors[placed]
+    sorted_rows = tuple(part.rows[i] for i in order)
+    ids = tuple(row.id for row in sorted_rows)
+    tables = {name: _table(part.lists[i].of(placed), *names[i]) for i, name in enumerate(TABLES)}
     languages = tuple(sorted({row.language for row in sorted_rows}))
     place = {code: i for i, code in enumerate(languages)}
-    texts = [row.text for row in sorted_rows]
+    texts = [part.texts[i] for i in order]
     lengths = np.fromiter((len(text) + 1 for text in texts), np.int64, len(texts))
     first_seen = _floats(row.first_seen for row in sorted_rows)
 
