@@ -141,7 +141,7 @@ def pairs_of(articles: list[Article], stories: list[str]) -> Pairs:
     table, comparer = features.Rarity.packaged(), features.Comparer()
     sketches = [features.sketch(a, table) for a in articles]
     when = np.array([s.when for s in sketches]) / 86400
-    vectors = np.stack([s.vector for s in sketches])
+    vectors = np.stack([s.vector for s in sketches]).astype(np.float32)
     holders: defaultdict[int, list[tuple[int, float]]] = defaultdict(list)
     members: defaultdict[str, list[int]] = defaultdict(list)
     told: dict[str, features.Sketch] = {}  # each story as far as it has come
@@ -154,7 +154,7 @@ def pairs_of(articles: list[Article], stories: list[str]) -> Pairs:
             for row, other in holders[slot]:
                 near[row] += weight * other
             holders[slot].append((i, weight))
-        cosine = vectors[:i] @ new.vector
+        cosine = vectors[:i] @ vectors[i]
         chosen: dict[int, bool] = {}
         for span, most in ((10, 12), (100, 10), (1000, 10), (FOREVER, 12)):
             rivals = np.flatnonzero(~(np.abs(when[:i] - when[i]) > span))

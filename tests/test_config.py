@@ -30,6 +30,8 @@ def test_the_environment_overrules_the_file_and_the_call_overrules_both(tmp_path
         ("poll_interval_min = 'soon'", "not a duration"),
         ("as_of = 'yesterday'", "as_of"),
         ("as_of = '2026-01-01T00:00:00'", "time zone"),
+        ("timezone = 'Atlantis/Capital'", "Europe/Berlin"),
+        ("timezone = '../../etc/passwd'", "Europe/Berlin"),
         ("port = ", "not TOML"),
         ("respect_robots = 'perhaps'", "respect_robots"),
     ],

@@ -14,6 +14,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import tzlocal
 
 from broadsheet.errors import ConfigError
 
@@ -52,11 +55,16 @@ class Settings:
     live: timedelta = timedelta(days=30)  # how long a story stays in the edition after its last article
     workers: int = 0  # processes for stages; 0: one a core, less one
     engine: str = "processes"  # serial, threads, processes or ray
+    timezone: str = ""  # IANA name of the zone in which pages tell the time; empty: this machine's
     as_of: str = ""  # ISO time: read as if it were then (the demo); empty: the real clock
 
     def now(self) -> datetime:
         """The time by which this instance reads: the real clock unless `as_of` is set."""
         return datetime.fromisoformat(self.as_of) if self.as_of else datetime.now(UTC)
+
+    def zone(self) -> ZoneInfo:
+        """The time zone in which pages tell the time."""
+        return ZoneInfo(self.timezone) if self.timezone else tzlocal.get_localzone()
 
     def database_url(self) -> str:
         return self.database or f"sqlite:///{_data_folder() / 'broadsheet.sqlite'}"
@@ -101,6 +109,12 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None,
             chosen[setting.name] = value
     chosen.update({name: value for name, value in overrides.items() if value is not None})
     settings = Settings(**{name: _read(name, known[name], value) for name, value in chosen.items()})
+    try:
+        settings.zone()
+    except (ZoneInfoNotFoundError, ValueError, OSError) as e:
+        raise ConfigError(
+            f"timezone = {settings.timezone!r} is no time zone that this machine knows: write a name such as Europe/Berlin."
+        ) from e
     if settings.as_of:
         try:
             if datetime.fromisoformat(settings.as_of).tzinfo is None:

@@ -127,6 +127,7 @@ class Newsstand:
     def __init__(self, engine: Engine, settings: Settings, recipe: Recipe | None = None) -> None:
         self.engine = engine
         self.settings = settings
+        self._zone = settings.zone()
         self.recipe = recipe or STANDARD
         self._paper: Live | None = None
         self._looked = float("-inf")
@@ -142,6 +143,10 @@ class Newsstand:
 
     def now(self) -> datetime:
         return self.settings.now()
+
+    def local(self, when: datetime) -> datetime:
+        """The same moment as the clocks of this instance's readers show it."""
+        return when.astimezone(self._zone)
 
     # --- the edition ----------------------------------------------------------------------------------------------
 

@@ -105,7 +105,7 @@ def fill(engine: Engine) -> None:
 def a_newsroom(folder: Path, **settings: Any) -> Starlette:
     """The app over a filled store, at noon."""
     chosen = Settings(
-        **{"database": f"sqlite:///{folder / 'news.sqlite'}", "as_of": NOON.isoformat()} | settings  # type: ignore[arg-type]
+        **{"database": f"sqlite:///{folder / 'news.sqlite'}", "as_of": NOON.isoformat(), "timezone": "UTC"} | settings  # type: ignore[arg-type]
     )
     (folder / "news.sqlite").write_bytes(_filled())
     return create_app(store.open(chosen.database), chosen)

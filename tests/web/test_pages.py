@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -166,6 +167,31 @@ def test_until_sunday_is_the_next_sunday_that_begins(weekday: int) -> None:
     assert until is not None
     assert until.weekday() == 6
     assert timedelta(0) < until - now <= timedelta(days=7)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/Los_Angeles", "Europe/Berlin"])
+def test_sunday_begins_where_the_reader_is(zone: str) -> None:
+    here = ZoneInfo(zone)
+    for days in range(0, 366, 3):  # also across the days when clocks change
+        now = (datetime(2026, 1, 1, 15, tzinfo=UTC) + timedelta(days=days)).astimezone(here)
+        until = actions.mute_until("sunday", now)
+        assert until is not None
+        began = until.astimezone(here)
+        assert (began.weekday(), began.hour, began.minute) == (6, 0, 0)
+        assert timedelta(0) < until - now <= timedelta(days=7, hours=1)
+
+
+def test_pages_tell_the_time_of_the_zone_that_was_set(tmp_path: Path) -> None:
+    tokyo = Browser(a_newsroom(tmp_path, timezone="Asia/Tokyo")).begin("Aki")
+    last = stand(tokyo).latest(stand(tokyo).readers()[0], 1)[0].time
+    assert last is not None
+    page = plain(tokyo.get("/latest"))
+    assert f"{last.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M}" in page
+    assert "JST" in tokyo.get("/latest").text
+    done = tokyo.act(kind="mute", mute=BLINKEN, until="sunday").json()
+    assert done["message"] == "Antony Blinken is muted until Sunday 2 August."
+    mute = stand(tokyo).readers()[0].mutes[-1]
+    assert mute.until == datetime(2026, 8, 1, 15, tzinfo=UTC)
 
 
 def test_a_word_is_followed_and_muted_from_a_form(ada: Browser) -> None:

@@ -185,7 +185,7 @@ class _Part(NamedTuple):
     """Some stories ready to be put into arrays, in any order."""
 
     rows: list[_Row]
-    texts: list[str]  # headline and key points as they are searched, one a line
+    texts: list[bytes]  # headline and key points as they are searched, one a line
     lists: list[_Lists]  # for each of TABLES
     vectors: NDArray[np.float32]
 
@@ -219,7 +219,7 @@ class Edition:
     velocity: Floats
     languages: tuple[str, ...]
     language: Rows  # place in `languages`
-    text: str
+    text: bytes  # UTF-8: as a str one emoji would make every letter four bytes wide
     text_start: Rows  # where each story's text begins in `text`
     pace: Floats  # stories a day of the story's quietest publisher
     private: frozenset[SourceId] = frozenset()
@@ -328,7 +328,9 @@ class Edition:
         """Tell the next edition where the phrases stand that were searched in this one: only what is new is read."""
         moved = np.full(len(self), -1)
         moved[stay] = [edition.index[self.ids[i]] for i in stay]
-        came = [(edition.index[row.id], f"\n{text}\0") for row, text in zip(fresh.rows, fresh.texts, strict=True)]
+        came = [
+            (edition.index[row.id], b"\n" + text + b"\0") for row, text in zip(fresh.rows, fresh.texts, strict=True)
+        ]
         for phrase, rows in self.found.items():
             now = moved[rows]
             new = [row for row, text in came if phrase and any(_places(text, phrase))]
@@ -417,14 +419,23 @@ class Edition:
         return code
 
 
-def _places(text: str, phrase: str) -> Iterator[int]:
-    """Where the phrase stands as whole words, in a text that neither begins nor ends with it."""
-    at = text.find(phrase)
+def _places(text: bytes, phrase: str) -> Iterator[int]:
+    """Where the phrase stands as whole words, in a UTF-8 text that neither begins nor ends with it."""
+    sought = _encoded(phrase)
+    at = text.find(sought)
     while at >= 0:
-        end = at + len(phrase)
-        if not _joined(text[at - 1], phrase[0]) and not _joined(text[end], phrase[-1]):
+        end = at + len(sought)
+        before, after = (
+            text[max(at - 4, 0) : at].decode(errors="ignore")[-1],
+            text[end : end + 4].decode(errors="ignore")[0],
+        )
+        if not _joined(before, phrase[0]) and not _joined(after, phrase[-1]):
             yield at
-        at = text.find(phrase, at + 1)
+        at = text.find(sought, at + 1)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode(errors="replace")  # half a character (a lone surrogate) is searched as a question mark
 
 
 def _joined(neighbour: str, edge: str) -> bool:
@@ -465,8 +476,9 @@ def _numbered(
     return _Lists(np.array(lengths, np.int64), np.array(keys, np.int64), np.array(strength, np.float64))
 
 
-def _text(story: Story) -> str:
-    return "\n".join(named(line.replace("\0", " ")) for line in (story.headline, *(p.text for p in story.key_points)))
+def _text(story: Story) -> bytes:
+    lines = (story.headline, *(point.text for point in story.key_points))
+    return _encoded("\n".join(named(line.replace("\0", " ")) for line in lines))
 
 
 def _row(story: Story) -> _Row:
@@ -539,7 +551,7 @@ def _assemble(
         velocity=column(row.velocity for row in sorted_rows),
         languages=languages,
         language=column((place[row.language] for row in sorted_rows), np.int64),
-        text="\n" + "\0".join(texts) + "\0",  # never a letter before the first or after the last
+        text=b"\n" + b"\0".join(texts) + b"\0",  # never a letter before the first or after the last
         text_start=1 + np.cumsum(lengths) - lengths,
         pace=_pace(tables["publishers"], first_seen),
         private=private,

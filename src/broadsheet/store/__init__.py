@@ -72,7 +72,7 @@ def _on_connect(raw: Any, _record: Any) -> None:
         # With WAL a power cut may lose the last commits but never damages the file; the jobs do lost work again.
         "synchronous = NORMAL",
         "foreign_keys = ON",
-        "cache_size = -32000",
+        "cache_size = -8000",
         "temp_store = MEMORY",
         "journal_size_limit = 67108864",
     ):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from broadsheet.model import Article, ArticleId, StoryId, identify
 from broadsheet.stories import pairs
 from broadsheet.stories.features import FEATURES, Comparer, Floats, Rarity, Sketch, blend, sketch
+from broadsheet.stories.shelf import Shelf
 
 DAY = 86400.0
 
@@ -141,11 +142,11 @@ class OpenStories:
         self._forest = forest or pairs.packaged()
         self._rarity = Rarity.packaged()
         self._comparer = Comparer()
-        self._sketches: list[Sketch] = []
+        self._sketches = Shelf()
         self._stories: list[StoryId] = []  # of each row
         self._row: dict[ArticleId, int] = {}
         self._members: dict[StoryId, list[int]] = {}
-        self._blends: dict[StoryId, Sketch] = {}  # each story as one sketch
+        self._blends: dict[StoryId, Sketch] = {}  # stories as one sketch, made when they are first asked for
         self._copy_of: dict[ArticleId, ArticleId] = {}
         self._index = _Index()
         self._pace = _Pace()
@@ -154,7 +155,7 @@ class OpenStories:
 
     def articles_of(self, story: StoryId) -> tuple[ArticleId, ...]:
         """The live articles of a story, in the order in which they came; empty for one that is not open."""
-        return tuple(self._sketches[row].id for row in self._members.get(story, ()))
+        return tuple(self._sketches.id(row) for row in self._members.get(story, ()))
 
     def story_of(self, article: ArticleId) -> StoryId | None:
         row = self._row.get(article)
@@ -186,7 +187,7 @@ class OpenStories:
         near = self._near(new)
         copied = self._copied(new, near)
         if copied is not None:
-            original = self._sketches[copied].id
+            original = self._sketches.id(copied)
             original = self._copy_of.get(original, original)
             self._copy_of[article.id] = original
             story = self._stories[copied]
@@ -213,14 +214,15 @@ class OpenStories:
         limit = when.timestamp()
         kept: list[int] = []
         last = float("nan")
-        for row, one in enumerate(self._sketches):
-            last = one.when if one.when == one.when else last
+        for row in range(len(self._sketches)):
+            appeared = self._sketches.when(row)
+            last = appeared if appeared == appeared else last
             if not last < limit:
                 kept.append(row)
         if len(kept) == len(self._sketches):
             return
         rows = [(self._sketches[row], self._stories[row]) for row in kept]
-        self._sketches, self._stories, self._row, self._members = [], [], {}, {}
+        self._sketches, self._stories, self._row, self._members = Shelf(), [], {}, {}
         self._blends = {}
         self._index, self._pace = _Index(), _Pace()
         for one, story in rows:
@@ -235,7 +237,8 @@ class OpenStories:
         self._stories.append(story)
         self._row[one.id] = row
         self._members.setdefault(story, []).append(row)
-        self._blends[story] = blend(self._blends[story], one) if story in self._blends else one
+        if story in self._blends:
+            self._blends[story] = blend(self._blends[story], one)
         self._index.add(row, one)
         self._pace.add(one.when)
 
@@ -244,15 +247,20 @@ class OpenStories:
         for row in rows:
             self._stories[row] = survivor
         self._members[survivor] = sorted(self._members[survivor] + rows)
-        # folded anew in the order of arrival, so that a story put back from a store is the same to the last bit
-        del self._blends[old]
-        self._blends[survivor] = reduce(blend, (self._sketches[row] for row in self._members[survivor]))
+        self._blends.pop(old, None)
+        self._blends.pop(survivor, None)
+
+    def _whole(self, story: StoryId) -> Sketch:
+        """A story as one sketch: folded in the order of arrival, so that one put back from a store is the same."""
+        if story not in self._blends:
+            self._blends[story] = reduce(blend, (self._sketches[row] for row in self._members[story]))
+        return self._blends[story]
 
     def _in_window(self, new: Sketch, rows: Iterable[int]) -> list[int]:
         if new.when != new.when:  # no date: anything may be near
             return list(rows)
         span = self.rules.window.total_seconds()
-        return [row for row in rows if not abs(self._sketches[row].when - new.when) > span]
+        return [row for row in rows if not abs(self._sketches.when(row) - new.when) > span]
 
     def _near(self, new: Sketch) -> list[int]:
         if not self._sketches:
@@ -273,7 +281,7 @@ class OpenStories:
         if not new.fingerprint.size:
             return None
         for row in sorted(near):
-            old = self._sketches[row].fingerprint
+            old = self._sketches.fingerprint(row)
             if old.size == new.fingerprint.size and float((old == new.fingerprint).mean()) >= self.rules.copy:
                 return row
         return None
@@ -308,7 +316,7 @@ class OpenStories:
         stories = list(dict.fromkeys(self._stories[row] for row in near))[: self.rules.stories]
         if not stories:
             return []
-        blends = [self._blends[story] for story in stories]
+        blends = [self._whole(story) for story in stories]
         whole = self._probabilities(new, blends)
         scores = dict(zip(stories, whole.tolist(), strict=True))
         likely = sorted(scores, key=lambda story: (-scores[story], story))[: self.rules.asked]
@@ -334,9 +342,9 @@ class OpenStories:
     def _agree(self, one: StoryId, other: StoryId) -> bool:
         """Whether two stories belong together on their own account: as wholes and member by member."""
         enough = min(len(self._members[one]), len(self._members[other])) >= self.rules.headline_story
-        if enough and self._headlines(self._blends[one], [self._blends[other]])[0] >= self.rules.headline_merge:
+        if enough and self._headlines(self._whole(one), [self._whole(other)])[0] >= self.rules.headline_merge:
             return True
-        whole = float(self._probabilities(self._blends[one], [self._blends[other]])[0])
+        whole = float(self._probabilities(self._whole(one), [self._whole(other)])[0])
         b = [self._sketches[row] for row in self._sample(other)]
         each = [self._probabilities(self._sketches[row], b).mean() for row in self._sample(one)]
         return (whole + float(np.mean(each))) / 2 >= self.rules.merge

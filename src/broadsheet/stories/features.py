@@ -1,6 +1,6 @@
 """What grouping compares: a sketch of one article or of a story, and the features of a pair of them.
 
-A sketch is small (4 KB at most) and is all that grouping keeps of an article, so a month of news fits in memory. Its
+A sketch is small and is all that grouping keeps of an article, so a month of news fits in memory (`shelf.py`). Its
 words are weighted by how rare they are: a table fitted on open text (`Rarity.packaged`) gives the first estimate, and
 the stream itself corrects it as it runs.
 """
@@ -39,7 +39,7 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def _folded(token: str) -> tuple[str, ...]:
     if _CJK.match(token):
         return tuple(token[i : i + 2] for i in range(max(1, len(token) - 1)))
@@ -54,7 +54,7 @@ def words(text: str) -> list[str]:
     return [word for token in _TOKEN.findall(text) for word in _folded(token)]
 
 
-@lru_cache(maxsize=1 << 17)
+@lru_cache(maxsize=1 << 15)
 def _slot(word: str) -> int:
     return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
 
@@ -138,7 +138,7 @@ class Sketch:
     when: float  # seconds since 1970; nan where unknown; of a story: its latest
     first: float  # the same; of a story: its earliest
     publisher: str  # of a story: `MIXED` where there are several
-    vector: Floats  # unit length, or empty
+    vector: NDArray[np.float16]  # unit length, or empty
     fingerprint: NDArray[np.uint32]  # empty for short texts and for stories
     articles: int = 1
     unity: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0, 1.0)  # length of each view's mean, and of the vector's
@@ -206,7 +206,7 @@ def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
         when=timestamp(article.time),
         first=timestamp(article.time),
         publisher=article.publisher.casefold().strip(),
-        vector=vector / size if size > 0 else np.zeros(0, dtype=np.float32),
+        vector=(vector / size if size > 0 else vector[:0]).astype(np.float16),
         fingerprint=np.frombuffer(article.fingerprint if enough else b"", dtype="<u4"),
     )
 
@@ -237,9 +237,10 @@ def blend(a: Sketch, b: Sketch) -> Sketch:
     if a.vector.size == 0:
         vector, along = b.vector, b.unity[4]
     elif b.vector.size == a.vector.size:
-        mean_vector = (a.vector * (n * a.unity[4]) + b.vector * (m * b.unity[4])) / (n + m)
+        both_ways = (a.vector.astype(np.float32) * (n * a.unity[4]), b.vector.astype(np.float32) * (m * b.unity[4]))
+        mean_vector = (both_ways[0] + both_ways[1]) / (n + m)
         along = float(np.linalg.norm(mean_vector))
-        vector = (mean_vector / along if along > 0 else mean_vector).astype(np.float32)
+        vector = (mean_vector / along if along > 0 else mean_vector).astype(np.float16)
     edges = np.cumsum([len(s) for s in slots])
     ends = [(n * x + m * y) / (n + m) for x, y in zip(a.ends, b.ends, strict=True)]
     return Sketch(
@@ -359,7 +360,9 @@ class Comparer:
         if new.vector.size:
             some = [i for i, o in enumerate(others) if o.vector.size == new.vector.size]
             if some:
-                rows[some, 6] = np.stack([others[i].vector for i in some]).astype(np.float32) @ new.vector
+                rows[some, 6] = np.stack([others[i].vector for i in some]).astype(np.float32) @ new.vector.astype(
+                    np.float32
+                )
         rows[:, 7], rows[:, 17] = apart(new, others)
         if new.publisher:
             same = new.publisher if new.publisher != MIXED else None

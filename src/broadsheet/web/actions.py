@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast, get_args
 
 import orjson
@@ -42,7 +42,7 @@ MAX_WORDS = 200
 
 
 def mute_until(length: str, now: datetime) -> datetime | None:
-    """When a mute of that length ends; None for one without an end. `sunday`: when the next Sunday begins (UTC)."""
+    """When a mute of that length ends; None for one without an end. `sunday`: when the next Sunday begins where `now` is local."""
     match length:
         case "forever" | "":
             return None
@@ -53,13 +53,13 @@ def mute_until(length: str, now: datetime) -> datetime | None:
         case "month":
             return now + timedelta(days=30)
         case "sunday":
-            midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-            return midnight + timedelta(days=(6 - midnight.weekday()) or 7)
+            sunday = now.date() + timedelta(days=(6 - now.weekday()) or 7)
+            return datetime.combine(sunday, time(), tzinfo=now.tzinfo).astimezone(UTC)
     try:
         end = datetime.fromisoformat(length)
     except ValueError:
         raise InputError(f"{length[:40]!r} is no length for a mute: choose one of {', '.join(LENGTHS)}.") from None
-    return end if end.tzinfo else end.replace(tzinfo=UTC)
+    return end if end.tzinfo else end.replace(tzinfo=now.tzinfo)
 
 
 def _words(given: Mapping[str, Any], name: str, default: str = "") -> str:
@@ -135,7 +135,7 @@ def _number(given: Mapping[str, Any], name: str, top: float) -> float | None:
 
 
 def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
-    """The event that a JSON object says. Raises `InputError` with the first thing that is wrong."""
+    """The event that a JSON object says; `now` is in the reader's time zone. Raises `InputError` with the first thing that is wrong."""
     if not isinstance(given, Mapping):
         raise InputError("An event must be a JSON object.")
     kind = _words(given, "kind")
@@ -147,7 +147,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
     follow = mute = weight = settings = target = None
     if kind in ("follow", "unfollow"):
         what, value, label = _thing(given.get("follow"), "follow")
-        follow = Follow(kind=what, value=value, label=label, since=now)
+        follow = Follow(kind=what, value=value, label=label, since=now.astimezone(UTC))
     elif kind in ("mute", "unmute"):
         what, value, label = _thing(given.get("mute"), "mute")
         until = mute_until(_words(given, "until") or _words(given["mute"], "until"), now) if kind == "mute" else None
@@ -170,7 +170,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
     return Event(
         reader=reader,
         kind=cast(EventKind, kind),
-        at=now,
+        at=now.astimezone(UTC),
         story=StoryId(story) if story else None,
         article=ArticleId(article) if article else None,
         feed=FeedId(feed) if (feed := _words(given, "feed")) else None,
@@ -191,12 +191,14 @@ def said(event: Mapping[str, Any] | Repair) -> str:
     return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def date_words(when: datetime) -> str:
+def date_words(when: datetime, now: datetime) -> str:
+    """`Sunday 3 August`, as the clocks of `now` have it."""
+    when = when.astimezone(now.tzinfo)
     return f"{when:%A} {when.day} {when:%B}"
 
 
-def done(event: Event) -> str:
-    """What just happened, for the reader, in a few words."""
+def done(event: Event, now: datetime) -> str:
+    """What just happened, for a reader whose clocks `now` follows, in a few words."""
     follow, mute = event.follow, event.mute
     match event.kind:
         case "saved":
@@ -216,7 +218,9 @@ def done(event: Event) -> str:
         case "unfollow" if follow:
             return f"You no longer follow {follow.label or follow.value}."
         case "mute" if mute:
-            return f"{mute.label or mute.value} is muted{f' until {date_words(mute.until)}' if mute.until else ''}."
+            return (
+                f"{mute.label or mute.value} is muted{f' until {date_words(mute.until, now)}' if mute.until else ''}."
+            )
         case "unmute" if mute:
             return f"{mute.label or mute.value} is no longer muted."
         case "set_weight":

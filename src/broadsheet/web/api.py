@@ -160,7 +160,7 @@ async def add_reader(request: Request) -> Response:
     if not isinstance(given.get("follows", []), list):
         raise InputError("follows must be a list.")
     for one in given.get("follows", []):
-        event = actions.event_from({"kind": "follow", "follow": one}, ReaderId(""), news.now())
+        event = actions.event_from({"kind": "follow", "follow": one}, ReaderId(""), news.local(news.now()))
         assert isinstance(event.follow, Follow)
         follows.append(event.follow)
     name = given.get("name", "")
@@ -237,9 +237,10 @@ def article(request: Request) -> Response:
 async def event(request: Request) -> Response:
     given = await sent(request)
     news, one = await run_in_threadpool(_news, request)
-    done = actions.event_from(given, one.id, news.now())
+    now = news.local(news.now())
+    done = actions.event_from(given, one.id, now)
     event_id = await run_in_threadpool(news.act, one.id, done)
-    return answer({"event": event_id, "message": actions.done(done)}, 201)
+    return answer({"event": event_id, "message": actions.done(done, now)}, 201)
 
 
 def latest(request: Request) -> Response:

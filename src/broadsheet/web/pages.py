@@ -171,9 +171,7 @@ def for_you(request: Request) -> Response:
 def _why_empty(news: Newsstand, reader: Reader) -> str:
     if not news.edition().stories:
         if newest := news.latest(reader, 1):
-            return (
-                f"Nothing new has been read in for a while: the newest article came {ago(newest[0].time, news.now())}."
-            )
+            return f"Nothing new has been read in for a while: the newest article came {ago(newest[0].time, news.local(news.now()))}."
         return "No story has been read in yet. Add sources, or wait a minute if you have just added some."
     if reader.scope == "subscriptions" and not reader.subscriptions:
         return "You read only your own sources, and you have none. Add some, or choose every source under You."
@@ -194,7 +192,7 @@ def latest(request: Request) -> Response:
     limit = 60
     articles = news.latest(reader, limit, before, last, mine=mine)
     dated = [a for a in articles if a.time is not None]
-    days = [(day, list(rows)) for day, rows in groupby(dated, key=lambda a: cast(datetime, a.time).date())]
+    days = [(day, list(rows)) for day, rows in groupby(dated, key=lambda a: news.local(cast(datetime, a.time)).date())]
     end = f"{cast(datetime, dated[-1].time).isoformat()}~{dated[-1].id}" if len(articles) >= limit and dated else ""
     return render(request, "latest.html", reader=reader, days=days, articles=articles, mine=mine, before=end)
 
@@ -332,10 +330,11 @@ def act(request: Request, form: FormData) -> Response:
         given = orjson.loads(words(form, "event", 8000))
     except orjson.JSONDecodeError:
         raise InputError("The form did not say what to do.") from None
-    event = actions.event_from(_completed(given, form), reader.id, news.now())
+    now = news.local(news.now())
+    event = actions.event_from(_completed(given, form), reader.id, now)
     event_id = news.act(reader.id, event)
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"event": event_id, "message": actions.done(event)})
+        return JSONResponse({"event": event_id, "message": actions.done(event, now)})
     return back(request, form, did=event.kind, event=str(event_id))
 
 

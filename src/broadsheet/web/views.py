@@ -29,7 +29,7 @@ def ago(when: datetime | None, now: datetime) -> str:
     """How long ago, as a person says it: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `Tuesday`, `3 August`, `3 August 2025`."""
     if when is None:
         return "at an unknown time"
-    passed = now - when
+    passed, when = now - when, when.astimezone(now.tzinfo)
     if passed < -timedelta(minutes=1):
         return f"{when.day} {when:%B}, {when:%H:%M}" if passed > -timedelta(days=300) else f"{when.day} {when:%B %Y}"
     if passed < timedelta(minutes=1):
@@ -47,7 +47,7 @@ def ago(when: datetime | None, now: datetime) -> str:
 
 def ahead(when: datetime, now: datetime) -> str:
     """How soon, as a person says it."""
-    left = when - now
+    left, when = when - now, when.astimezone(now.tzinfo)
     if left <= timedelta(minutes=1):
         return "at the next round"
     if left < timedelta(hours=1):
@@ -61,9 +61,14 @@ def full_date(when: datetime) -> str:
     return f"{when:%A} {when.day} {when:%B %Y}"
 
 
-def moment(when: datetime) -> str:
-    when = when.astimezone(UTC)
-    return f"{when.day} {when:%B %Y, %H:%M} UTC"
+def moment(when: datetime, now: datetime) -> str:
+    """Day, time and time zone, as the clocks of `now` show them: `3 August 2026, 14:05 CEST`."""
+    when = when.astimezone(now.tzinfo)
+    return f"{when.day} {when:%B %Y, %H:%M %Z}"
+
+
+def hour_and_minute(when: datetime, now: datetime) -> str:
+    return f"{when.astimezone(now.tzinfo):%H:%M}"
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -192,7 +197,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        ago=ago, ahead=ahead, full_date=full_date, moment=moment, listed=listed, signed=signed, said=actions.said,
+        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed, signed=signed, said=actions.said,
         marked=marked, named=named, date_words=actions.date_words,
     )  # fmt: skip
     made.globals.update(counted=counted, bars=bars, health=health, LENGTHS=actions.LENGTHS, LANGUAGES=LANGUAGES)
@@ -216,7 +221,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "theme": session.theme,
         "here": request.url.path,
         "here_and_query": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
-        "now": newsstand.now() if newsstand else datetime.now(UTC),
+        "now": newsstand.local(newsstand.now()) if newsstand else datetime.now(UTC),
         "banner": getattr(state, "banner", ""),
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
