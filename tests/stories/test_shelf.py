@@ -64,5 +64,5 @@ def test_sketches_come_back_as_they_were(given_: list[tuple[list[str], bool, boo
     assert all(same(a, b) for a, b in zip(shelf, put, strict=True))
     for row in {0, len(put) // 2, len(put) - 1}:
         assert shelf.id(row) == put[row].id
-        assert np.array_equal(shelf.when(row), put[row].when, equal_nan=True)
+        assert np.array_equal(shelf.when[row], put[row].when, equal_nan=True)
         assert np.array_equal(shelf.fingerprint(row), put[row].fingerprint)

@@ -214,8 +214,7 @@ class OpenStories:
         limit = when.timestamp()
         kept: list[int] = []
         last = float("nan")
-        for row in range(len(self._sketches)):
-            appeared = self._sketches.when(row)
+        for row, appeared in enumerate(self._sketches.when):
             last = appeared if appeared == appeared else last
             if not last < limit:
                 kept.append(row)
@@ -259,8 +258,8 @@ class OpenStories:
     def _in_window(self, new: Sketch, rows: Iterable[int]) -> list[int]:
         if new.when != new.when:  # no date: anything may be near
             return list(rows)
-        span = self.rules.window.total_seconds()
-        return [row for row in rows if not abs(self._sketches.when(row) - new.when) > span]
+        span, when = self.rules.window.total_seconds(), self._sketches.when
+        return [row for row in rows if not abs(when[row] - new.when) > span]
 
     def _near(self, new: Sketch) -> list[int]:
         if not self._sketches:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,6 +89,7 @@ class Shelf:
     """A list of articles' sketches that only grows. A packed one takes about a kilobyte where an object takes four."""
 
     def __init__(self) -> None:
+        self.when = array("d")  # of each row: seconds since 1970; nan where unknown
         self._packs: list[_Pack] = []
         self._loose: list[Sketch] = []
 
@@ -102,15 +104,11 @@ class Shelf:
         return self._packs[pack][number] if pack < len(self._packs) else self._loose[number]
 
     def append(self, one: Sketch) -> None:
+        self.when.append(one.when)
         self._loose.append(one)
         if len(self._loose) == PACK:
             self._packs.append(_Pack.of(self._loose))
             self._loose = []
-
-    def when(self, row: int) -> float:
-        """The time of the article in that row."""
-        pack, number = divmod(row, PACK)
-        return float(self._packs[pack].when[number]) if pack < len(self._packs) else self._loose[number].when
 
     def fingerprint(self, row: int) -> NDArray[np.uint32]:
         """The fingerprint of the article in that row; empty where it has none."""
