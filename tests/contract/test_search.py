@@ -15,6 +15,8 @@ ARTICLES = [
     an_article("Chess title", text="A chess player from Paris won. To be or not to be.", publisher="Daily News"),
     an_article("Weather", text="Rain in Paris, and a minister of state under it.", publisher="Daily News", published=NOON + HOUR),
     an_article("Élection à Genève", text="Le café était fermé.", publisher="Le Monde"),
+    an_article("布林肯访问北京", text="美国国务卿布林肯周日抵达北京。" + "双方谈到了贸易。" * 30 + "他与外长会谈AI芯片。", publisher="新闻"),
+    an_article("ข่าวกรุงเทพ", text="นายกรัฐมนตรีประชุมเรื่องน้ำท่วม", publisher="Khao"),
 ]  # fmt: skip
 
 
@@ -45,6 +47,12 @@ def titles(db: Connection, query: str) -> list[str]:
         ("café", {"Élection à Genève"}),
         ("AND", {"Weather"}),
         ("nothing-like-this", set()),
+        ("北京", {"布林肯访问北京"}),
+        ("布林肯 会谈", {"布林肯访问北京"}),
+        ("会谈ai芯片 trade", set()),
+        ("-北京 publisher:新闻", set()),
+        ("上海", set()),
+        ("น้ำท่วม", {"ข่าวกรุงเทพ"}),
         ("", set()),
         ("-paris", set()),
         ('"', set()),
@@ -71,6 +79,11 @@ def test_the_snippet_says_where_the_words_stand(news: Connection) -> None:
     assert sorted(hit.snippet[start:end] for start, end in hit.marks) == ["chess", "won"]
 
 
+def test_the_snippet_begins_near_a_piece_of_an_unspaced_text(news: Connection) -> None:
+    [hit] = store.search.search(news, "ai芯片")
+    assert [hit.snippet[start:end] for start, end in hit.marks] == ["AI芯片"]
+
+
 def test_pages_of_hits_follow_each_other(news: Connection) -> None:
     every = titles(news, "paris")
     pages = [hit.article.title for n in range(4) for hit in store.search.search(news, "paris", 1, n)]
@@ -85,6 +98,6 @@ def test_changed_words_are_found_and_old_ones_are_not(news: Connection) -> None:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
-@given(st.text(max_size=60) | st.text(alphabet="\"-:*^(){}+\\'%_ ANDORNEAR\x00publisher", max_size=40))
+@given(st.text(max_size=60) | st.text(alphabet="\"-:*^(){}+\\'%_ ANDORNEAR\x00publisher北京", max_size=40))
 def test_nothing_that_is_typed_is_an_error(news: Connection, query: str) -> None:
     store.search.search(news, query)

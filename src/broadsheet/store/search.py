@@ -22,15 +22,18 @@ _OPEN, _CLOSE = "\x02", "\x03"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a person asked for: every one of `words`, none of `without`, from these publishers."""
+    """What a person asked for: every one of `words` and `pieces`, none of `without`, from these publishers."""
 
     words: tuple[str, ...] = ()  # a phrase is one of them, with its spaces
     without: tuple[str, ...] = ()
     publishers: tuple[str, ...] = ()
+    # In a script without spaces there are no words to look up: the text is read for the very letters.
+    pieces: tuple[str, ...] = ()
+    without_pieces: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
-        return not (self.words or self.publishers)
+        return not (self.words or self.publishers or self.pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,10 @@ class Hit:
 
 
 _PART = re.compile(r'(?P<sign>-?)(?:(?P<field>publisher):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))', re.IGNORECASE)
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]"
+)
+_UNSAYABLE = re.compile(r"[\x00-\x1f\ud800-\udfff]")  # what no text holds and no database takes
 MOST_PARTS = 32  # beyond this nobody is asking, and an index walk for each part would cost the others their time
 
 
@@ -52,10 +59,15 @@ def parse(query: str) -> Query:
     words: list[str] = []
     without: list[str] = []
     publishers: list[str] = []
+    pieces: list[str] = []
+    without_pieces: list[str] = []
     for number, part in enumerate(_PART.finditer(query)):
         if number == MOST_PARTS:
             break
         said = (part["phrase"] if part["phrase"] is not None else part["word"]) or ""
+        if _UNSPACED.search(said) and not part["field"]:
+            (without_pieces if part["sign"] else pieces).append(_UNSAYABLE.sub(" ", said).strip().lower()[:200])
+            continue
         said = " ".join(re.findall(r"\w+", said))[:200]
         if not said:
             continue
@@ -66,7 +78,7 @@ def parse(query: str) -> Query:
             publishers.append(said)
         else:
             words.append(said)
-    return Query(tuple(words), tuple(without), tuple(publishers))
+    return Query(tuple(words), tuple(without), tuple(publishers), tuple(pieces), tuple(without_pieces))
 
 
 def _snippet(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -80,6 +92,12 @@ def _snippet(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
     return plain, tuple(marks)
 
 
+def _places(snippet: str, pieces: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Where the pieces stand, none of them within another."""
+    either = "|".join(re.escape(piece) for piece in sorted(pieces, key=len, reverse=True))
+    return tuple(found.span() for found in re.finditer(either, snippet, re.IGNORECASE)) if either else ()
+
+
 def _publishers(query: Query, values: dict[str, Any]) -> str:
     """The condition that the article is of one of the publishers."""
     for number, name in enumerate(query.publishers):
@@ -88,19 +106,37 @@ def _publishers(query: Query, values: dict[str, Any]) -> str:
     return f"({either})" if either else "true"
 
 
+def _pieces(query: Query, values: dict[str, Any], within: str) -> list[str]:
+    """The conditions that the title or the text holds each piece, or does not. `within` says where one stands."""
+    conditions: list[str] = []
+    for sought, wanted in ((query.pieces, True), (query.without_pieces, False)):
+        for piece in sought:
+            name = f"piece{len(conditions)}"
+            values[name] = piece
+            either = " OR ".join(f"{within}(lower({column}), :{name}) > 0" for column in ("a.title", "a.text"))
+            conditions.append(f"({either})" if wanted else f"NOT ({either})")
+    return conditions
+
+
+def _newest(query: Query, conditions: list[str], within: str) -> str:
+    """The statement for a question without words: the newest first, the text shown from where a piece stands."""
+    begins = f"CASE WHEN {within}(lower(a.text), :piece0) > 60 THEN {within}(lower(a.text), :piece0) - 40 ELSE 1 END"
+    return (
+        f"SELECT a.id, a.story, substr(a.text, {begins if query.pieces else '1'}, 200) AS snippet FROM articles a "
+        f"WHERE {' AND '.join(conditions)} ORDER BY a.time DESC, a.id LIMIT :limit OFFSET :offset"
+    )
+
+
 def _sqlite(query: Query, values: dict[str, Any]) -> str:
     def quoted(parts: tuple[str, ...], between: str) -> str:
         return between.join(f'"{part}"' for part in parts)
 
-    conditions = [_publishers(query, values)]
+    conditions = [_publishers(query, values), *_pieces(query, values, "instr")]
     if query.without:
         values["without"] = quoted(query.without, " OR ")
         conditions.append("a.number NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :without)")
     if not query.words:
-        return (
-            f"SELECT a.id, a.story, substr(a.text, 1, 200) AS snippet FROM articles a WHERE {' AND '.join(conditions)} "
-            "ORDER BY a.time DESC, a.id LIMIT :limit OFFSET :offset"
-        )
+        return _newest(query, conditions, "instr")
     values["match"] = quoted(query.words, " AND ")
     # The best are chosen first and snippets cut for them alone: a snippet reads the whole text.
     return (
@@ -120,14 +156,11 @@ def _postgresql(query: Query, values: dict[str, Any]) -> str:
             values[f"{prefix}{number}"] = part
         return between.join(f"phraseto_tsquery('broadsheet', :{prefix}{n})" for n in range(len(parts)))
 
-    conditions = [_publishers(query, values)]
+    conditions = [_publishers(query, values), *_pieces(query, values, "strpos")]
     if query.without:
         conditions.append(f"NOT a.document @@ ({asked('without', query.without, ' || ')})")
     if not query.words:
-        return (
-            f"SELECT a.id, a.story, substr(a.text, 1, 200) AS snippet FROM articles a WHERE {' AND '.join(conditions)} "
-            "ORDER BY a.time DESC, a.id LIMIT :limit OFFSET :offset"
-        )
+        return _newest(query, conditions, "strpos")
     match = asked("word", query.words, " && ")
     options = f"StartSel={_OPEN}, StopSel={_CLOSE}, MaxWords=28, MinWords=12, MaxFragments=1"
     values["options"] = options
@@ -158,6 +191,7 @@ def search(db: Connection, query: str, limit: int = 20, offset: int = 0) -> list
     hits = []
     for row in rows:
         snippet, marks = _snippet(row.snippet or "")
+        marks = marks or _places(snippet, asked.pieces)
         hits.append(
             Hit(
                 article=found[row.id],
