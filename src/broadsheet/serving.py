@@ -62,6 +62,7 @@ def serve(settings: Settings, *, work: bool, console: Console) -> None:
         f"\n  Broadsheet is at [bold]http://{shown}:{listener.getsockname()[1]}[/bold]  (stop with Ctrl-C)\n",
         highlight=False,
     )
+    app.state.newsstand.edition()  # before the worker begins, which would share the interpreter with it
     with working(engine, settings) if work else contextlib.nullcontext():
         server.run(sockets=[listener])
 
