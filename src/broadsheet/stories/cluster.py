@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
@@ -255,12 +255,6 @@ class OpenStories:
             self._blends[story] = reduce(blend, (self._sketches[row] for row in self._members[story]))
         return self._blends[story]
 
-    def _in_window(self, new: Sketch, rows: Iterable[int]) -> list[int]:
-        if new.when != new.when:  # no date: anything may be near
-            return list(rows)
-        span, when = self.rules.window.total_seconds(), self._sketches.when
-        return [row for row in rows if not abs(when[row] - new.when) > span]
-
     def _near(self, new: Sketch) -> list[int]:
         if not self._sketches:
             return []
@@ -269,7 +263,12 @@ class OpenStories:
         order = (
             np.argsort(-scores, kind="stable")[: 4 * most] if len(scores) <= 4 * most else self._best(scores, 4 * most)
         )
-        return self._in_window(new, (int(row) for row in order if scores[row] > 0))[:most]
+        found = order[scores[order] > 0]
+        if new.when == new.when:  # what has no date may be near anything
+            when = np.frombuffer(self._sketches.when)[found]
+            found = found[~(np.abs(when - new.when) > self.rules.window.total_seconds())]
+        near: list[int] = found[:most].tolist()
+        return near
 
     @staticmethod
     def _best(scores: NDArray[np.float64], most: int) -> NDArray[np.int64]:
