@@ -85,7 +85,10 @@ def plain(event: str) -> str:
     """The event's words without its page's markup: links, emphasis, and marks of other languages' pages (` [es]`)."""
     without_links = re.sub(r"\[([^\]]+)\]\([^()\s]*(?:\([^()]*\)[^()\s]*)*(?:\s+\"[^)]*\")?\)", r"\1", event)
     without_marks = re.sub(r" \[[a-z]{2,3}\]", "", without_links)
-    return re.sub(r"(\*{1,3})(\S(?:.*?\S)?)\1", r"\2", without_marks).strip()
+    if re.match(r"[^*\s][^*]*\*(?!\w)", without_marks):  # the list's bullet took the first mark of emphasis with it
+        without_marks = f"*{without_marks}"
+    plainly = re.sub(r"(?<!\\)(\*{1,3})(\S(?:.*?[^\s\\])?)\1", r"\2", without_marks)
+    return re.sub(r"\\([*_])", r"\1", plainly).strip()
 
 
 def headline(event: str) -> str:

@@ -175,6 +175,8 @@ def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
     return Markup("").join([*parts, escape(text[at:])])
 
 
+LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
+
 LANGUAGES = {
     "ar": "العربية", "bn": "বাংলা", "cs": "Čeština", "da": "Dansk", "de": "Deutsch", "el": "Ελληνικά", "en": "English",
     "es": "Español", "fa": "فارسی", "fi": "Suomi", "fr": "Français", "he": "עברית", "hi": "हिन्दी", "hu": "Magyar",
@@ -200,7 +202,7 @@ def environment() -> Environment:
         ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed, signed=signed, said=actions.said,
         marked=marked, named=named, date_words=actions.date_words,
     )  # fmt: skip
-    made.globals.update(counted=counted, bars=bars, health=health, LENGTHS=actions.LENGTHS, LANGUAGES=LANGUAGES)
+    made.globals.update(counted=counted, bars=bars, health=health, LENGTHS=actions.LENGTHS, LANGUAGES=LANGUAGES, LONG_HEADLINE=LONG_HEADLINE)
     return made
 
 
