@@ -202,7 +202,14 @@ def environment() -> Environment:
         ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed, signed=signed, said=actions.said,
         marked=marked, named=named, date_words=actions.date_words,
     )  # fmt: skip
-    made.globals.update(counted=counted, bars=bars, health=health, LENGTHS=actions.LENGTHS, LANGUAGES=LANGUAGES, LONG_HEADLINE=LONG_HEADLINE)
+    made.globals.update(
+        counted=counted,
+        bars=bars,
+        health=health,
+        LENGTHS=actions.LENGTHS,
+        LANGUAGES=LANGUAGES,
+        LONG_HEADLINE=LONG_HEADLINE,
+    )
     return made
 
 
