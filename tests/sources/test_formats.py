@@ -229,3 +229,12 @@ def test_what_is_no_feed_is_named(body, word):
     assert got.entries == ()
     assert got.kind == ""
     assert any(word in p for p in got.problems)
+
+
+def test_what_a_link_is_for_counts_also_where_its_address_stands_in_its_text():
+    body = b"""<feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><title>x</title><id>1</id>
+    <link rel="enclosure" type="audio/mpeg">https://news.example/a.mp3</link>
+    <link rel="alternate" type="text/html">https://news.example/a</link></entry></feed>"""
+    (entry,) = read(body).entries
+    assert entry.url == "https://news.example/a"
+    assert [e.url for e in entry.enclosures] == ["https://news.example/a.mp3"]

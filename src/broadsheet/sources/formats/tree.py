@@ -295,9 +295,10 @@ def _links(elements: Iterable[Element], base_of: Callable[[Element], str]) -> _L
         base = base_of(element)
         href = element.get("href") or element.get(f"{_RDF}resource")
         if href is None:
-            text = _text(element)
-            found.page = found.page or (join(base, text) if text else "")
-            continue
+            href = _text(element)
+            if not element.get("rel"):
+                found.page = found.page or (join(base, href) if href else "")
+                continue
         rels = (element.get("rel") or "alternate").lower().split()
         target, kind = join(base, href), (element.get("type") or "").lower()
         for rel in rels:
