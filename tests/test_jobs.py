@@ -211,7 +211,7 @@ def test_a_story_keeps_growing_after_a_restart_under_the_same_id(db: Engine, pap
     with db.connect() as c:
         changed, gone, now = store.stories.changed_since(c, version)
     assert {s.id for s in changed} == before
-    assert gone == ()
+    assert not gone
     assert now > version
     assert all(len(s.articles) == 2 for s in changed)
 

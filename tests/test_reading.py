@@ -57,6 +57,37 @@ def test_a_new_story_is_on_the_page_after_a_refresh_and_an_absorbed_one_is_gone(
     assert stand.cards([new])[0].story.id == CEASEFIRE.id
 
 
+def test_what_a_reader_said_of_a_story_holds_when_it_turns_out_to_be_another(stand: Newsstand) -> None:
+    hidden, followed = save(stand.engine, "Hidden one"), save(stand.engine, "Followed one")
+    stand.refresh(at_once=True)
+    ada = stand.add_reader("Ada", [Follow(kind="story", value=followed)])
+    stand.act(ada.id, an_event(ada, "hidden", story=hidden))
+    with stand.engine.begin() as db:
+        store.stories.merge(db, hidden, CEASEFIRE.id)
+        store.stories.merge(db, followed, STORIES[1][0].id)
+    stand.refresh(at_once=True)
+    for seen_by in (stand, Newsstand(stand.engine, stand.settings)):
+        items = {item.story: item for item in seen_by.feed(ada.id).items}
+        assert CEASEFIRE.id not in items
+        assert "you follow this story" in {reason.fact for reason in items[STORIES[1][0].id].reasons}
+
+
+def test_a_followed_story_ends_by_itself_with_the_last_word_quoted_and_comes_back_with_news(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada", [Follow(kind="story", value=CEASEFIRE.id, label="Ceasefire")])
+    (going,) = stand.following(stand.reader(ada.id))
+    assert (going.ended, going.newest) == (None, (CEASEFIRE.id,))
+    stand.settings = replace(stand.settings, as_of=(NOON + 6 * DAY).isoformat())
+    (over,) = stand.following(stand.reader(ada.id))
+    assert over.ended == CEASEFIRE.last_seen
+    assert over.last_word is not None
+    assert over.last_word.text in "The first sentence of Open Times. Then a second one."
+    with stand.engine.begin() as db:
+        store.stories.save(db, [replace(CEASEFIRE, last_seen=NOON + 6 * DAY)])
+    stand.refresh(at_once=True)
+    (back,) = stand.following(stand.reader(ada.id))
+    assert back.ended is None
+
+
 def test_an_edition_refreshed_bit_by_bit_is_the_edition_read_anew(stand: Newsstand) -> None:
     stand.edition()
     for n in range(5):

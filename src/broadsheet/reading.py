@@ -45,6 +45,8 @@ from broadsheet.model import (
     named,
 )
 from broadsheet.readers.events import check
+from broadsheet.readers.follows import ended
+from broadsheet.readers.joined import joined
 from broadsheet.readers.ledger import Learned, ledger
 from broadsheet.readers.profile import fold, learn
 from broadsheet.sources import opml
@@ -89,6 +91,17 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """What came of one follow: how many live stories are about it and the newest of them. A story ends by itself."""
+
+    follow: Follow
+    count: int
+    newest: tuple[StoryId, ...]
+    ended: datetime | None = None  # of a followed story: when it came to its end
+    last_word: Point | None = None  # the closing note: what was reported last, quoted
+
+
+@dataclass(frozen=True, slots=True)
 class StoryPage:
     story: Story
     card: Card
@@ -116,6 +129,17 @@ class Live:
     version: int
     private: frozenset[SourceId]
     hour: datetime
+    absorbed: Mapping[StoryId, StoryId]  # what was told of these by readers holds for those
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A reader as made from what was written, under the story ids of that time; and what of them decides a feed."""
+
+    written: str
+    into: Mapping[StoryId, StoryId]
+    reader: Reader
+    key: object
 
 
 class Newsstand:
@@ -138,7 +162,7 @@ class Newsstand:
         self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
         self._books = threading.Lock()  # over the small caches
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
-        self._readers: OrderedDict[ReaderId, tuple[str, Reader, object]] = OrderedDict()
+        self._readers: OrderedDict[ReaderId, _Kept] = OrderedDict()
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
 
     def now(self) -> datetime:
@@ -175,18 +199,21 @@ class Newsstand:
                 version = store.stories.version(db)
                 stories = {story.id: story for story in store.stories.live(db, horizon)}
                 edition = Edition.of(stories.values(), now, private=private)
-                self._paper = Live(edition, stories, version, private, hour)
+                self._paper = Live(edition, stories, version, private, hour, store.stories.absorbed(db, horizon))
                 return
             changed, gone, version = store.stories.changed_since(db, paper.version)
         if (version, hour, private) == (paper.version, paper.hour, paper.private):
             return
-        left = set(gone)
         known = {**paper.stories, **{story.id: story for story in changed}}
-        stories = {id_: story for id_, story in known.items() if id_ not in left and story.last_seen >= horizon}
+        stories = {id_: story for id_, story in known.items() if id_ not in gone and story.last_seen >= horizon}
         edition = paper.edition.updated(
             [story for story in changed if story.id in stories], paper.stories.keys() - stories.keys(), now=now
         )
-        self._paper = Live(replace(edition, private=private), stories, version, private, hour)
+        back = [story.id for story in changed if story.id in paper.absorbed]  # grouping took it apart again
+        absorbed = paper.absorbed
+        if gone or back:
+            absorbed = {old: new for old, new in {**absorbed, **gone}.items() if old not in back}
+        self._paper = Live(replace(edition, private=private), stories, version, private, hour, absorbed)
 
     def edition(self) -> Live:
         """The live stories as they are now."""
@@ -202,20 +229,23 @@ class Newsstand:
 
     def reader(self, reader_id: str) -> Reader:
         """Raises `NotFound` for a reader that is not here."""
+        self.edition()  # what became of the stories that they know
         with self.engine.connect() as db:
             return self._reader(db, ReaderId(reader_id))
 
     def _reader(self, db: Connection, reader_id: ReaderId) -> Reader:
         """The reader as the store has it now; what is written is made into a `Reader` only when it changed."""
         written = store.readers.written(db, reader_id)
+        into = self._paper.absorbed if self._paper else {}
         kept = self._readers.get(reader_id)
-        if written is not None and kept is not None and kept[0] == written:
-            return kept[1]
-        reader = store.readers.get(db, reader_id) if written is not None else None
-        if written is None or reader is None:
+        if written is not None and kept is not None and kept.written == written and kept.into is into:
+            return kept.reader
+        read = store.readers.get(db, reader_id) if written is not None else None
+        if written is None or read is None:
             raise NotFound("There is no such reader here.")
+        reader = joined(read, into)
         with self._books:
-            self._readers[reader_id] = (written, reader, _profile_key(reader))
+            self._readers[reader_id] = _Kept(written, into, reader, _profile_key(reader))
             self._readers.move_to_end(reader_id)
             while len(self._readers) > FEEDS_KEPT:
                 self._readers.popitem(last=False)
@@ -223,7 +253,7 @@ class Newsstand:
 
     def _key_of(self, reader: Reader) -> object:
         kept = self._readers.get(reader.id)
-        return kept[2] if kept is not None and kept[1] is reader else _profile_key(reader)
+        return kept.key if kept is not None and kept.reader is reader else _profile_key(reader)
 
     def add_reader(self, name: str, follows: Sequence[Follow] = (), languages: Sequence[str] = ()) -> Reader:
         """A new reader who follows these. Raises `InputError` for a name that is empty, too long or taken."""
@@ -566,17 +596,42 @@ class Newsstand:
             found = store.articles.latest(db, limit, before, sources, before_id=last)
         return [article for article in found if self._may_read(live, reader, article)]
 
-    def following(self, reader: Reader, each: int = 4) -> list[tuple[Follow, int, list[StoryId]]]:
-        """For each follow, the latest first: how many live stories are about it, and the newest of them."""
+    def following(self, reader: Reader, each: int = 4) -> list[Followed]:
+        """What came of each follow, the latest first; stories that have ended come last, with their closing note."""
         live = self.edition()
         edition = live.edition
         closed = set(private_to_others(edition, reader).tolist())
-        rows: list[tuple[Follow, int, list[StoryId]]] = []
+        rows: list[Followed] = []
         for follow in reversed(reader.follows):
+            if follow.kind == "story":
+                rows += self._followed_story(reader, live, follow)
+                continue
             about = [row for row in edition.about(follow.kind, follow.value)[0].tolist() if row not in closed]
             about.sort(key=lambda row: -edition.last_seen[row])
-            rows.append((follow, len(about), [edition.ids[row] for row in about[:each]]))
-        return rows
+            rows.append(Followed(follow, len(about), tuple(edition.ids[row] for row in about[:each])))
+        return sorted(rows, key=lambda followed: followed.ended is not None)
+
+    def _followed_story(self, reader: Reader, live: Live, follow: Follow) -> list[Followed]:
+        """The story, under whatever id it goes now; nothing where it is gone or not for this reader."""
+        try:
+            story = self._story(follow.value)
+        except NotFound:
+            return [Followed(follow, 0, ())]
+        if not self._may_see(live, reader, story.id, story):
+            return []
+        end = ended(story, self.now())
+        word = self._last_word(reader, live, story) if end is not None else None
+        return [Followed(follow, int(end is None), (story.id,), end, word)]
+
+    def _last_word(self, reader: Reader, live: Live, story: Story) -> Point | None:
+        """The last thing that the story's timeline quotes, of what this reader may see."""
+        with self.engine.connect() as db:
+            articles = self._articles(db, {moment.article for moment in story.timeline})
+        for moment in reversed(story.timeline):
+            article = articles.get(moment.article)
+            if article is not None and self._may_read(live, reader, article):
+                return Point(moment.sentence, article.id, article.publisher, article.url)
+        return None
 
     def saved(self, reader: Reader) -> list[StoryId]:
         return list(reversed(reader.saved))

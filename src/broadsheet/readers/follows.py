@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from broadsheet.model import Follow, FollowKind, Mute, Reader, Story, named
+
+QUIET, SHARE, LONGEST = timedelta(days=4), 1 / 3, timedelta(days=30)
 
 
 def matches(choice: Follow | Mute, story: Story) -> bool:
@@ -59,6 +61,17 @@ def has_phrase(text: str, phrase: str) -> bool:
 
 def _joined(neighbour: str, edge: str) -> bool:
     return neighbour.isalnum() and edge.isalnum() and edge < "\u2e80"
+
+
+def ended(story: Story, now: datetime) -> datetime | None:
+    """When a story that is followed came to its end; None while it goes on.
+
+    It ends with its last article, once it has been quiet for four days and a third of the time that it ran, 30 days at
+    most: a story of one day is over within the week, one of three months may rest for a month. One that is taken up
+    again has not ended.
+    """
+    quiet = min(QUIET + SHARE * (story.last_seen - story.first_seen), LONGEST)
+    return story.last_seen if now - story.last_seen > quiet else None
 
 
 def same(kind: FollowKind, value: str, other: Follow | Mute) -> bool:

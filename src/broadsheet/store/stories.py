@@ -155,7 +155,7 @@ class Changes:
     """What happened to the stories after a version. Unpacks as `stories, gone, version`."""
 
     stories: tuple[Story, ...]
-    gone: tuple[StoryId, ...]  # absorbed by another
+    gone: dict[StoryId, StoryId]  # absorbed: which story each is now
     version: int
 
     def __iter__(self) -> Iterator[Any]:
@@ -166,9 +166,9 @@ def changed_since(db: Connection, after: int) -> Changes:
     """The stories that changed after that version, the ids that are no longer stories, and the version now."""
     now = version(db)
     if now == after:
-        return Changes((), (), now)
+        return Changes((), {}, now)
     changed: list[Story] = []
-    gone: list[StoryId] = []
+    gone: dict[StoryId, StoryId] = {}
     query = (
         select(*_SELECT, stories.c.survivor)
         .where(stories.c.version > after, stories.c.version <= now)
@@ -178,8 +178,16 @@ def changed_since(db: Connection, after: int) -> Changes:
         if row.survivor is None:
             changed.append(_in(row))
         else:
-            gone.append(StoryId(row.id))
-    return Changes(tuple(changed), tuple(gone), now)
+            gone[StoryId(row.id)] = StoryId(row.survivor)
+    return Changes(tuple(changed), gone, now)
+
+
+def absorbed(db: Connection, since: datetime) -> dict[StoryId, StoryId]:
+    """Stories that had an article since then and are another's now: which one each is."""
+    query = select(stories.c.id, stories.c.survivor).where(
+        stories.c.survivor.is_not(None), stories.c.last_seen >= since
+    )
+    return {StoryId(row.id): StoryId(row.survivor) for row in db.execute(query)}
 
 
 def count(db: Connection) -> int:

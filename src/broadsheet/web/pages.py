@@ -201,8 +201,8 @@ def following(request: Request) -> Response:
     """GET /following"""
     reader, news = current(request), stand(request)
     rows = news.following(reader)
-    cards = {card.story.id: card for card in news.cards({s for _, _, ids in rows for s in ids}, reader)}
-    shown = [(follow, count, [cards[i] for i in ids if i in cards]) for follow, count, ids in rows]
+    cards = {card.story.id: card for card in news.cards({s for row in rows for s in row.newest}, reader)}
+    shown = [(row, [cards[i] for i in row.newest if i in cards]) for row in rows]
     return render(request, "following.html", reader=reader, rows=shown)
 
 
