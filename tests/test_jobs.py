@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from broadsheet import following, jobs, store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
+from broadsheet.jobs import rounds, worker
 from broadsheet.model import Event, Follow, ReaderId, Source
 from broadsheet.sources import opml
 from tests.builders import HOUR, NOON, a_reader
@@ -241,7 +242,7 @@ def test_events_that_nobody_folded_are_learned_from_once(db: Engine) -> None:
 def test_work_goes_on_until_it_is_stopped_and_notices_what_is_added(
     db: Engine, papers: Press, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "TICK", timedelta(milliseconds=20))
+    monkeypatch.setattr(rounds, "TICK", timedelta(milliseconds=20))
     papers.feeds = {"herald": happenings(2)}
 
     async def run() -> None:
@@ -336,7 +337,7 @@ def test_a_worker_that_was_killed_here_is_seen_to_be_dead_and_a_living_one_is_no
     child.wait()
     alive = jobs.worker_name()
     place = alive.rpartition("/")[0].rpartition("/")[0]
-    assert not jobs._is_dead(alive)
-    assert jobs._is_dead(f"{place}/{child.pid}/abcd")
-    assert not jobs._is_dead(f"elsewhere/1/{child.pid}/abcd")
-    assert not jobs._is_dead("nonsense")
+    assert not worker._is_dead(alive)
+    assert worker._is_dead(f"{place}/{child.pid}/abcd")
+    assert not worker._is_dead(f"elsewhere/1/{child.pid}/abcd")
+    assert not worker._is_dead("nonsense")

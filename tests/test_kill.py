@@ -24,9 +24,10 @@ from tests.postgres import cluster
 CHILD = f"""
 import asyncio, sys
 from broadsheet import jobs, store
+from broadsheet.jobs import grouping, ingesting, polling
 from broadsheet.articles.enrich import Enrichment
 from broadsheet.config import Settings
-jobs.SAVE_AT, jobs.ENTRIES, jobs.ARTICLES = 1, 3, 4
+polling.SAVE_AT, ingesting.ENTRIES, grouping.ARTICLES = 1, 3, 4
 settings = Settings(allow_addresses=("127.0.0.1/32",), engine="serial", as_of="{NOON.isoformat()}", fetch_concurrency=2)
 db = store.open(sys.argv[1])
 print("ready", flush=True)

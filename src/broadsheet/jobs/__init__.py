@@ -1,0 +1,18 @@
+"""The writing side: poll, ingest, group, learn. Each claims work, decides purely, and saves in one transaction.
+
+Any of it may be killed at any moment and run again: ids come from what they name, every save is an upsert, and what was
+claimed is free again when its lease ends, or at once when its worker is seen to be dead on this machine.
+"""
+
+from broadsheet.jobs.adding import Added, add_address, add_page, import_opml
+from broadsheet.jobs.grouping import Grouper, group
+from broadsheet.jobs.ingesting import article_id, ingest
+from broadsheet.jobs.learning import learn
+from broadsheet.jobs.polling import poll
+from broadsheet.jobs.rounds import refresh, work
+from broadsheet.jobs.worker import Done, Progress, worker_name
+
+__all__ = [
+    "Added", "Done", "Grouper", "Progress", "add_address", "add_page", "article_id", "group", "import_opml", "ingest",
+    "learn", "poll", "refresh", "work", "worker_name",
+]  # fmt: skip

@@ -1,0 +1,240 @@
+"""Ingest: every waiting entry becomes an article, or a reason why it is none."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from sqlalchemy import Connection, Engine
+
+from broadsheet import store
+from broadsheet.articles.enrich import Enrichment, enrich
+from broadsheet.articles.extract import Extraction, extract, needs_page
+from broadsheet.articles.identity import canonical_url
+from broadsheet.config import Settings
+from broadsheet.engine import Runner, Serial, WorkerDied
+from broadsheet.errors import FetchError
+from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, reads, worker_name, writes
+from broadsheet.model import Article, ArticleId, Entry, Page, Rejected, Source, SourceId, identify
+from broadsheet.sources.fetch import fetch_page
+from broadsheet.sources.net import Client
+from broadsheet.sources.outlets import outlet_of, publisher_name
+from broadsheet.sources.robots import Robots
+
+log = logging.getLogger("broadsheet")
+
+ENTRIES = 32  # entries in one batch: a model's batch, and what is done again after a kill
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read:
+    """What became of one page: an article, or reasons why there is none; reasons also where its page was no use."""
+
+    article: Article | None
+    rejected: tuple[Rejected, ...] = ()
+
+
+def read_pages(
+    pages: Sequence[Page],
+    extraction: Extraction = Extraction(),  # noqa: B008
+    enrichment: Enrichment = Enrichment(),  # noqa: B008
+) -> list[Read]:
+    """Pages to enriched articles, in their order: a stage. Where a page is no use, what the feed carried is read."""
+    first = extract(pages, extraction)
+    found: list[Article | None] = []
+    rejected: list[tuple[Rejected, ...]] = []
+    for page, result in zip(pages, first, strict=True):
+        refusals: tuple[Rejected, ...] = ()
+        if isinstance(result, Rejected):
+            refusals = (result,)
+            if page.entry is not None and (page.html or page.text):
+                [result] = extract([replace(page, html="", text="", url=page.entry.url)], extraction)
+                if isinstance(result, Rejected) and result != refusals[0]:
+                    refusals += (result,)
+        found.append(None if isinstance(result, Rejected) else result)
+        rejected.append(refusals)
+    enriched = iter(enrich([article for article in found if article is not None], enrichment))
+    return [
+        Read(article=None if article is None else next(enriched), rejected=refusals)
+        for article, refusals in zip(found, rejected, strict=True)
+    ]
+
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+def finished(article: Article, source: Source | None, entry: Entry | None, now: datetime) -> Article:
+    """The article with what only its source knows: whose it is, and a time that can be."""
+    published = article.published
+    if published is not None and not EARLIEST <= published <= now + timedelta(days=1):
+        published = None  # a wrong date would keep it at the top for ever, or bury it
+    elif published is not None:
+        published = min(published, now)
+    outlet = outlet_of(article.url)
+    publisher = (
+        (entry.publisher if entry else "")
+        or (outlet.name if outlet else "")
+        or (source.outlet.name if source and source.outlet else "")
+        or article.publisher
+        or publisher_name(article.url or (source.url if source else ""), source.title if source else "")
+    )
+    return replace(
+        article,
+        published=published,
+        first_seen=now,
+        publisher=publisher,
+        source=source.id if source else article.source,
+        licence=article.licence or (entry.rights if entry else ""),
+        language=article.language or (source.language if source else ""),
+    )
+
+
+def article_id(url: str) -> ArticleId:
+    """The id that the article at an address has."""
+    return ArticleId(identify(canonical_url(url)))
+
+
+@dataclass(slots=True, kw_only=True)
+class Ingest:
+    """What ingesting needs, together."""
+
+    db: Engine
+    client: Client
+    runner: Runner
+    settings: Settings
+    worker: str
+    robots: Robots = field(default_factory=Robots)
+    extraction: Extraction = field(default_factory=Extraction)
+    enrichment: Enrichment = field(default_factory=Enrichment)
+
+    async def _page(self, entry: Entry, source: Source | None, now: datetime) -> tuple[Page, Rejected | None]:
+        """What to read for the entry: its page where that is worth asking for and may be asked, else what it carries."""
+        carried = Page(id=entry.id, url=entry.url, entry=entry)
+        when = entry.published or entry.updated
+        fresh = when is None or when >= now - self.settings.live  # nobody will see what is older: spare its site
+        if not (source is None or source.full_text) or not fresh or not needs_page(entry, self.extraction):
+            return carried, None
+
+        def refused(reason: str) -> tuple[Page, Rejected]:
+            return carried, Rejected(stage="page", subject=entry.url, reason=reason)
+
+        try:
+            if self.settings.respect_robots and not await self.robots.allowed(entry.url, self.client, now):
+                return refused("the site asks programs not to read this page; what the feed carries is shown")
+            page = await fetch_page(entry.url, self.client, entry)
+        except FetchError as e:
+            return refused(f"{e.reason}; what the feed carries is shown")
+        return replace(page, id=entry.id), None
+
+    async def _read(self, pages: Sequence[Page]) -> list[Read]:
+        """The pages through the stage. A page that kills its worker is found by halving, and dropped alone."""
+        if not pages:
+            return []
+        stage = partial(read_pages, extraction=self.extraction, enrichment=self.enrichment)
+        answers = self.runner(stage, [pages])
+        try:
+            return [read for batch in await asyncio.to_thread(list, answers) for read in batch]
+        except WorkerDied as e:
+            if len(pages) == 1:
+                return [Read(article=None, rejected=(Rejected(stage="extract", subject=pages[0].url, reason=str(e)),))]
+        except Exception as e:
+            if len(pages) == 1:
+                log.exception("reading %s", pages[0].url)
+                reason = f"reading it failed inside Broadsheet ({type(e).__name__}: {e})"
+                return [Read(article=None, rejected=(Rejected(stage="extract", subject=pages[0].url, reason=reason),))]
+        half = len(pages) // 2
+        return [*await self._read(pages[:half]), *await self._read(pages[half:])]
+
+    async def batch(self, entries: Sequence[Entry], now: datetime) -> tuple[int, int]:
+        """Entries to articles, saved together; gives how many articles are new and how many entries were dropped."""
+
+        def ask_store(c: Connection) -> tuple[dict[SourceId, Source], set[ArticleId]]:
+            sources = {s.id: s for s in store.sources.many(c, (e.source for e in entries))}
+            return sources, store.articles.known(c, (article_id(e.url) for e in entries if e.url))
+
+        sources, known = await reads(self.db, ask_store)
+        fresh = [e for e in entries if not e.url or article_id(e.url) not in known]
+        fetched = await asyncio.gather(*(self._page(entry, sources.get(entry.source), now) for entry in fresh))
+        answers = await self._read([page for page, _ in fetched])
+        found: list[Article] = []
+        rejected: list[Rejected] = []
+        dropped = 0
+        for entry, (_, refusal), read in zip(fresh, fetched, answers, strict=True):
+            rejected += [*([refusal] if refusal else []), *read.rejected]
+            if read.article is None:
+                dropped += 1
+            else:
+                found.append(finished(read.article, sources.get(entry.source), entry, now))
+
+        def save(c: Connection) -> int:
+            new = store.articles.save_new(c, found)
+            store.rejections.save(c, rejected, now)
+            store.entries.done(c, (entry.id for entry in entries))
+            return new
+
+        return await writes(self.db, save), dropped
+
+    async def run(self, now: datetime, *, progress: Progress = quiet, stop: asyncio.Event | None = None) -> Done:
+        """Every entry that waits and that nobody else has. Several batches are under way at once, so that pages are
+        fetched while others are read."""
+        done = Done()
+        counted = await reads(self.db, lambda c: store.entries.counts(c, clock()))
+        total, finished_ = counted.waiting, 0
+
+        async def lane() -> None:
+            nonlocal finished_
+            while not (stop and stop.is_set()):
+                entries = await writes(self.db, lambda c: store.entries.claim(c, clock(), self.worker, LEASE, ENTRIES))
+                if not entries:
+                    return
+                new, dropped = await self.batch(entries, now)
+                done.articles += new
+                done.rejected += dropped
+                finished_ += len(entries)
+                progress("articles", finished_, max(total, finished_))
+
+        # In this process one at a time: two lanes would load every model twice.
+        width = 1 if isinstance(self.runner, Serial) else self.runner.workers + 1
+        lanes = [asyncio.create_task(lane()) for _ in range(width)]
+        try:
+            await asyncio.gather(*lanes)
+        finally:
+            for task in lanes:
+                task.cancel()
+        await self._give_up(now, done)
+        return done
+
+    async def _give_up(self, now: datetime, done: Done) -> None:
+        hopeless = await reads(self.db, lambda c: store.entries.given_up(c, clock()))
+        if not hopeless:
+            return
+        reason = f"reading it was begun {store.entries.ATTEMPTS} times and never came to an end"
+
+        def save(c: Connection) -> None:
+            store.rejections.save(
+                c, (Rejected(stage="extract", subject=e.url or e.id, reason=reason) for e in hopeless), now
+            )
+            store.entries.done(c, (e.id for e in hopeless))
+
+        await writes(self.db, save)
+        done.rejected += len(hopeless)
+
+
+async def ingest(
+    db: Engine,
+    client: Client,
+    runner: Runner,
+    settings: Settings,
+    now: datetime,
+    *,
+    worker: str | None = None,
+    progress: Progress = quiet,
+    stop: asyncio.Event | None = None,
+) -> Done:
+    """Turn every waiting entry into an article, or into a reason why it is none."""
+    job = Ingest(db=db, client=client, runner=runner, settings=settings, worker=worker or worker_name())
+    return await job.run(now, progress=progress, stop=stop)
