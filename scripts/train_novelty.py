@@ -119,9 +119,9 @@ def _changed(read: tuple[Article, ...], rng: random.Random) -> Iterator[str]:
 
 def _forest(e: Examples, chosen: NDArray[np.bool_]) -> lightgbm.LGBMClassifier:
     forest = lightgbm.LGBMClassifier(
-        n_estimators=120,
+        n_estimators=60,
         num_leaves=8,
-        learning_rate=0.03,
+        learning_rate=0.06,
         min_child_samples=10,
         reg_lambda=1.0,
         colsample_bytree=0.5,

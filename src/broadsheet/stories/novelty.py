@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from itertools import groupby
@@ -20,7 +20,7 @@ from broadsheet.model import Article, Passage
 from broadsheet.stories.features import words
 from broadsheet.stories.pairs import Forest, packaged
 from broadsheet.stories.sentences import Sentences
-from broadsheet.stories.told import Fact, Floats, Ints, Said, Told, tell, term
+from broadsheet.stories.told import FORM, Fact, Floats, Ints, Said, Told, tell, term
 
 Flags = NDArray[np.bool_]
 
@@ -149,12 +149,11 @@ class _Read:
 
 
 def _reading(read: Sequence[Told]) -> _Read:
+    every = sorted((s for told in read for s in (told.title, *told.said)), key=lambda s: s.passage.text)
     said: dict[bytes, Said] = {}  # what several articles say in the same words is compared once
-    for told in read:
-        for sentence in (told.title, *told.said):
-            if len(sentence.slots):
-                said.setdefault(sentence.slots.tobytes(), sentence)
-    every = [s for told in read for s in (told.title, *told.said)]
+    for sentence in every:
+        if len(sentence.slots):
+            said.setdefault(sentence.slots.tobytes(), sentence)
     bag = _bag(list(said.values()))
     return _Read(
         bag,
@@ -169,7 +168,8 @@ def _reading(read: Sequence[Told]) -> _Read:
 class _Compared:
     rows: NDArray[np.float32]  # one row of FEATURES a sentence
     nearest: Ints  # the read sentence that shares most, or -1
-    unseen: tuple[frozenset[int], ...]  # words not read
+    new: Flags  # which of a sentence's words, all end to end, were not read
+    edges: Ints  # where each sentence's words begin
     numbers: tuple[tuple[Fact, ...], ...]
     names: tuple[tuple[Fact, ...], ...]
 
@@ -179,6 +179,17 @@ def _in(values: Ints, among: Ints) -> Flags:
     if not len(among):
         return np.zeros(len(values), dtype=bool)
     found: Flags = among[np.minimum(np.searchsorted(among, values), len(among) - 1)] == values
+    return found
+
+
+def _top(cover: Floats, most: int) -> Ints:
+    """The columns of the highest values of each row, highest first, of equal ones the first."""
+    left = cover.copy()
+    rows = np.arange(len(cover))
+    found = np.zeros((len(cover), most), dtype=np.int64)
+    for rank in range(most):
+        found[:, rank] = left.argmax(axis=1) if len(left) else 0
+        left[rows, found[:, rank]] = -1.0
     return found
 
 
@@ -198,12 +209,12 @@ def _compare(read: _Read, said: Sequence[Said]) -> _Compared:
     totals = np.maximum(ours.totals, 1e-9)
     shared = _shared(ours, theirs)
     width = shared.cover.shape[1]
-    top = np.argsort(-shared.cover, axis=1, kind="stable")[:, :3]
+    top = _top(shared.cover, 3)
     had = np.zeros(len(ours.slots), dtype=bool)
     parts: list[Floats] = []
     in_nearest = had
     for rank in range(3):
-        if rank < min(width, top.shape[1]) and len(theirs.said):
+        if rank < width and theirs.said:
             hit = shared.row == top[ours.rows[shared.token], rank]
             had = had.copy()
             had[shared.token[hit]] = True
@@ -238,20 +249,13 @@ def _compare(read: _Read, said: Sequence[Said]) -> _Compared:
             in_quotes,
             new_quoted,
             _share(ours.said, read.bigrams),
-            [np.log1p(len(s.slots)) for s in ours.said],
-            [np.log1p(s.place) for s in ours.said],
-            [s.end for s in ours.said],
-            [s.passage.text.rstrip("”\"'’ ").endswith("?") for s in ours.said],
-            [s.passage.text[:1].islower() for s in ours.said],
+            np.array([s.form[:5] for s in ours.said]).reshape(count, 5),
             [np.log1p(len(theirs.said))] * count,
         ]
     ).astype(np.float32)
     edges = np.searchsorted(ours.rows, np.arange(count + 1))
-    unseen = tuple(
-        frozenset(ours.slots[edges[i] : edges[i + 1]][new[edges[i] : edges[i + 1]]].tolist()) for i in range(count)
-    )
     nearest = top[:, 0] if len(theirs.said) else np.full(count, -1)
-    return _Compared(rows, nearest, unseen, new_numbers, new_names)
+    return _Compared(rows, nearest, new, edges, new_numbers, new_names)
 
 
 # --- what a sentence is worth ------------------------------------------------------------------------------------
@@ -278,27 +282,8 @@ WORTH = (
 )
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-][^\W\d_]+)*")
-_DANGLING = re.compile(r"(?i)^\W*(?:he|she|it|they|this|that|these|those|his|her|its|their|but|and|so|also)\b")
-_SAYS = re.compile(r"(?i)\b(?:said|says|told|announced|declared|confirmed|according to)\b")
-_DAY = re.compile(r"(?i)\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday)\b")
-
-
-_FROM_ROWS = [FEATURES.index(name) for name in WORTH[:9]]
-
-
-def _worth_row(said: Said, row: NDArray[np.float32], titled: frozenset[int], fresh: frozenset[int]) -> list[float]:
-    text, slots = said.passage.text, frozenset(said.slots.tolist())
-    return [
-        *row[_FROM_ROWS].tolist(),
-        bool(said.numbers),
-        bool(said.quoted.any()),
-        text[:1] in "\"“'‘`«„「",
-        bool(_SAYS.search(text)),
-        bool(_DAY.search(text)),
-        bool(_DANGLING.search(text)),
-        len(titled & slots) / max(1, len(titled)),
-        bool(fresh & slots),
-    ]
+_FROM_ROWS = [FEATURES.index(name) for name in WORTH[:6]]
+_FROM_FORM = [FORM.index(name) for name in WORTH[6:15]]
 
 
 def rows(read: Sequence[Told], unread: Told) -> tuple[NDArray[np.float32], Floats]:
@@ -309,11 +294,17 @@ def rows(read: Sequence[Told], unread: Told) -> tuple[NDArray[np.float32], Float
 
 
 def _worth_rows(read: _Read, told: Told, said: Sequence[Said], found: NDArray[np.float32]) -> Floats:
-    titled = frozenset(told.title.slots.tolist())
-    fresh = titled - frozenset(told.title.slots[_in(told.title.slots, read.slots)].tolist())
-    return np.array(
-        [_worth_row(s, row, titled, fresh) for s, row in zip(said, found, strict=True)], dtype=np.float64
-    ).reshape(-1, len(WORTH))
+    bag, title = _bag(said), told.title.slots
+    titled, count = _in(bag.slots, title), len(said)
+    fresh = titled & ~_in(bag.slots, read.slots)
+    return np.column_stack(
+        [
+            found[:, _FROM_ROWS],
+            np.array([s.form for s in said]).reshape(count, len(FORM))[:, _FROM_FORM],
+            _sums(bag.rows, titled.astype(np.float64), count) / max(1, len(title)),
+            _sums(bag.rows, fresh.astype(np.float64), count) > 0,
+        ]
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,13 +358,8 @@ def count_new(read: Sequence[Told], unread: Sequence[Told], rules: Novelty = Nov
 def news(read: Sequence[Told], unread: Sequence[Told], rules: Novelty = Novelty()) -> tuple[News, ...]:
     """`whats_new` of articles that were told already: what to keep where the same story is asked about often."""
     return tuple(
-        News(
-            passage=c.said.passage,
-            why=_why(c),
-            probability=round(c.probability, 4),
-            worth=round(c.worth, 4),
-        )
-        for c in _chosen(read, unread, rules)
+        News(passage=c.said.passage, why=_why(c), probability=round(c.probability, 4), worth=round(worth, 4))
+        for c, worth in _chosen(read, unread, rules)
     )
 
 
@@ -385,41 +371,50 @@ class _Candidate:
     worth: float
     numbers: tuple[Fact, ...]
     names: tuple[Fact, ...]
-    unseen: frozenset[int]
+    new: Flags  # which of its words were not read
     corrected: tuple[str, str] | None  # the new number and the read one whose place it takes
 
 
+MOST_COMPARED = 4000  # new sentences of a story that are compared with each other; nobody reads more
 SURE = 0.9  # what a corrected number makes of a probability, at least
 SAME_PLACE = 0.5  # of a sentence that must be in the nearest read one for its other number to be a correction
 EQUAL = 0.8  # cosine from which two sentences say the same in other words
+FULL = 0.85  # of the weight of the fullest of equal sentences that the one given has
 CENTRAL = 0.5  # cosine from which another publisher's sentence bears one out
 BORNE_OUT = 0.3  # what the first publisher that bears a sentence out adds to its worth, as a part of it
 # The same for a sentence that opens an article and is surely new; a third of it for the second, a fifth for the third.
 OPENING = 1.0
 
 
-def _chosen(read: Sequence[Told], unread: Sequence[Told], rules: Novelty) -> list[_Candidate]:
-    """The news in order: greedily by worth, leaving out what one already chosen says."""
+def _chosen(read: Sequence[Told], unread: Sequence[Told], rules: Novelty) -> list[tuple[_Candidate, float]]:
+    """The news in order with its worth: greedily, leaving out what one already chosen says."""
     candidates = _candidates(_reading(read), unread, rules)
     if not candidates:
         return []
+    if len(candidates) > MOST_COMPARED:
+        kept = np.argsort([-c.worth for c in candidates], kind="stable")[:MOST_COMPARED]
+        candidates = [candidates[i] for i in np.sort(kept).tolist()]
     within, equal, borne = _among(candidates, [t.publisher for t in unread], rules)
     place = np.array([c.said.place for c in candidates])
     worth = np.array([c.worth for c in candidates])
     sure = np.array([c.probability - rules.least for c in candidates]).clip(0.0) / (1.0 - min(rules.least, 0.9))
     worth *= (1.0 + BORNE_OUT * np.log2(1.0 + borne)) * (1.0 + OPENING * sure / (1.0 + 2.0 * place))
+    weight = np.array([c.said.weight for c in candidates])
     left = np.ones(len(candidates), dtype=bool)
-    chosen: list[_Candidate] = []
+    chosen: list[tuple[_Candidate, float]] = []
+    alone, last = equal.sum(axis=0) == 1, within.sum(axis=0) <= 1  # most have no equal and hold no other
     for first in np.argsort(-worth, kind="stable").tolist():
         if not left[first]:
             continue
-        like = np.flatnonzero(equal[first] & left)
-        full = max(candidates[i].said.weight for i in like)
-        # the earliest of those that are as full as any
-        taken = min(i for i in like.tolist() if candidates[i].said.weight >= 0.85 * full)
-        left[like] = False
-        left &= ~within[:, taken]
-        chosen.append(replace(candidates[taken], worth=float(worth[first])))
+        taken = first
+        if not alone[first]:
+            like = np.flatnonzero(equal[first] & left)
+            # the earliest of those that are as full as any
+            taken = int(like[weight[like] >= FULL * weight[like].max()][0])
+            left[like] = False
+        if not last[taken]:
+            left &= ~within[:, taken]
+        chosen.append((candidates[taken], float(worth[first])))
         if rules.most is not None and len(chosen) == rules.most:
             break
     return chosen
@@ -442,7 +437,7 @@ def _candidates(read: _Read, unread: Sequence[Told], rules: Novelty) -> list[_Ca
         new = shipped.new(compared.rows) if read.bag.said else np.ones(len(part))
         fixes = [
             _corrected(s, read.bag.said[compared.nearest[i]], compared.numbers[i])
-            if compared.numbers[i] and compared.nearest[i] >= 0 and compared.rows[i, 0] >= SAME_PLACE
+            if compared.numbers[i] and read.bag.said and compared.rows[i, 0] >= SAME_PLACE
             else None
             for i, (_, s) in enumerate(part)
         ]
@@ -466,7 +461,7 @@ def _candidates(read: _Read, unread: Sequence[Told], rules: Novelty) -> list[_Ca
                     probability + 2.0 * about,
                     compared.numbers[i],
                     compared.names[i],
-                    compared.unseen[i],
+                    compared.new[compared.edges[i] : compared.edges[i + 1]],
                     fixes[i],
                 )
             )
@@ -482,7 +477,7 @@ def _after(text: str, fact: Fact) -> str:
 def _corrected(new: Said, old: Said, fresh: Sequence[Fact]) -> tuple[str, str] | None:
     """The number that takes another's place: both count the same thing, and the new sentence no longer has the old one."""
     mine = {key for fact in new.numbers for key in fact.keys}
-    for fact in fresh:
+    for fact in fresh if old.numbers else ():
         counts = _after(new.passage.text, fact)
         for before in old.numbers:
             if counts and before.keys[0] not in mine and _after(old.passage.text, before) == counts:
@@ -506,8 +501,10 @@ def _among(candidates: Sequence[_Candidate], publishers: Sequence[str], rules: N
         cosine = shared.dot / (norms[some][:, None] * norms[None, :])
         within[some] = shared.cover >= rules.alike * totals[some][:, None]
         equal[some] |= cosine >= EQUAL
-        for row, i in enumerate(some.tolist()):
-            borne[i] = len(set(whose[cosine[row] >= CENTRAL].tolist()) - {int(whose[i])})
+        row, other = np.nonzero((cosine >= CENTRAL) & (whose[some][:, None] != whose[None, :]))
+        borne[some] = np.bincount(
+            np.unique(row * (whose.max() + 1) + whose[other]) // (whose.max() + 1), minlength=len(some)
+        )
     # what has a number or a name that the other has not says more than it
     for i, j in np.argwhere(within | equal).tolist():
         if i != j and not _says_all(candidates[j], candidates[i]):
@@ -533,22 +530,21 @@ def _why(candidate: _Candidate) -> str:
     text = candidate.said.passage.text
     if candidate.corrected:
         return "correction: {}, was {}".format(*candidate.corrected)
-    # a name in several forms is named once, and a number in words only where nothing else is
-    figures = [
-        f"number: {f.text}" for f in candidate.numbers if f.text[-1:].isdigit() or any(c.isdigit() for c in f.text)
-    ]
+    # a number in words is named only where nothing else is
+    figures = [f"number: {f.text}" for f in candidate.numbers if any(c.isdigit() for c in f.text)]
     people = [f"name: {f.text}" for f in candidate.names]
     found = list(dict.fromkeys(people[:1] + figures[:1] if people and figures else figures[:2] or people[:2]))
     if found:
         return "; ".join(found[:MOST_NAMED])
-    if candidate.said.quoted.any() and candidate.unseen & set(candidate.said.slots[candidate.said.quoted].tolist()):
+    if (candidate.said.quoted & candidate.new).any():
         return "quote"
     if candidate.numbers:
         return f"number: {candidate.numbers[0].text}"
+    unseen = set(candidate.said.slots[candidate.new].tolist())
     best, weight = "", 0.0
     for match in _TOKEN.finditer(text):
         for word in words(match[0]):
             slot, rare = term(word)
-            if slot in candidate.unseen and rare > weight:
+            if slot in unseen and rare > weight:
                 best, weight = match[0], rare
     return f"event: {best}" if best else "event"

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
+from math import log1p
 
 import numpy as np
 import xxhash
@@ -84,7 +85,6 @@ class Said:
 
     passage: Passage
     place: int  # among the article's sentences
-    end: float  # the same as a part of the article
     slots: Ints  # words that weigh, hashed, each once, sorted
     weights: Floats
     quoted: NDArray[np.bool_]  # which of them stand in quotation marks
@@ -93,10 +93,29 @@ class Said:
     names: tuple[Fact, ...]
     known: frozenset[str]  # every word
     furniture: bool
+    form: tuple[float, ...]  # what `FORM` names
 
     @property
     def weight(self) -> float:
         return float(self.weights.sum())
+
+
+FORM = (
+    "words",  # log of how many weigh
+    "place",  # log
+    "end",
+    "question",
+    "lower",  # begins with a small letter
+    "number",
+    "quote",
+    "open_quote",
+    "said",  # tells who says it
+    "day",
+    "dangling",  # begins with a word that leans on the sentence before
+)
+_DANGLING = re.compile(r"(?i)\W*(?:he|she|it|they|this|that|these|those|his|her|its|their|but|and|so|also)\b")
+_SAYS = re.compile(r"(?i)\b(?:said|says|told|announced|declared|confirmed|according to)\b")
+_DAY = re.compile(r"(?i)\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|today|yesterday)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,19 +219,32 @@ def _said(passage: Passage, place: int, of: int, capitals: frozenset[str]) -> Sa
             weights[slot] = max(weight, weights.get(slot, 0.0))
             sequence.append(slot)
     slots = np.array(sorted(weights), dtype=np.int64)
+    counted = tuple(numbers(text))
     quoted = {term(word)[0] for quote in _QUOTED.findall(text) for word in words(quote)}
     return Said(
         passage=passage,
         place=place,
-        end=place / max(1, of),
         slots=slots,
         weights=np.array([weights[slot] for slot in slots.tolist()], dtype=np.float64),
         quoted=np.array([slot in quoted for slot in slots.tolist()], dtype=bool),
         bigrams=np.array(sorted({(a & 0x7FFF_FFFF) << 32 | b for a, b in pairwise(sequence)}), dtype=np.int64),
-        numbers=tuple(numbers(text)),
+        numbers=counted,
         names=tuple(names(text, capitals)),
         known=frozenset(found),
         furniture=bool(_FURNITURE.search(text) or _SPEAKER.match(text) or _BYLINE.fullmatch(text)) or not weights,
+        form=(
+            log1p(len(weights)),
+            log1p(place),
+            place / max(1, of),
+            text.rstrip("”\"'’ ").endswith("?"),
+            text[:1].islower(),
+            bool(counted),
+            not quoted.isdisjoint(weights),
+            text[:1] in "\"“'‘`«„「",
+            bool(_SAYS.search(text)),
+            bool(_DAY.search(text)),
+            bool(_DANGLING.match(text)),
+        ),
     )
 
 
