@@ -1,0 +1,258 @@
+"""What changed between two versions of one article: sentence by sentence, and which facts.
+
+A publisher that corrects a number rarely says so. The diff shows every sentence kept, added, removed or changed; the
+facts are the numbers, names, quotes and the headline that are in one version and not in the other. What only looks
+different (spaces, quotation marks, dashes, the hour of an update) is no change of fact.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from broadsheet.stories.told import Fact, names, numbers
+
+Kind = Literal["kept", "added", "removed", "changed"]
+FactKind = Literal["number", "name", "quote", "headline"]
+Spans = Callable[[str], Iterable[tuple[int, int]]]
+"""Cuts a text into sentences: (start, end), in order, with nothing but white space between them."""
+
+ALIKE = 0.5  # the part of their words that a removed and an added sentence share when one is a change of the other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A part of a text, by its offsets: `text[start:end]`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of a diff: a sentence of the old version, one of the new, or both.
+
+    `old` is None where it was added, `new` where it was removed. Of a changed one, `cut` are the words of the old version
+    that are gone and `put` those of the new that came, as parts of the whole texts; neither where only its looks changed.
+    """
+
+    kind: Kind
+    old: Span | None
+    new: Span | None
+    cut: tuple[Span, ...] = ()
+    put: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactChange:
+    """A fact that one version has and the other has not. `old` or `new` is empty where there is none in its place."""
+
+    kind: FactKind
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """How a second version differs from a first."""
+
+    changes: tuple[Change, ...]  # in the order of both versions
+    facts: tuple[FactChange, ...]
+
+
+def compare(old_title: str, old_text: str, new_title: str, new_text: str, sentences: Spans | None = None) -> Revision:
+    """How the second version of an article differs from its first. Pure; offsets are Unicode characters of each text."""
+    split = sentences or plain_sentences
+    before = [Span(start=s, end=e) for s, e in split(old_text)]
+    after = [Span(start=s, end=e) for s, e in split(new_text)]
+    # always read in the same direction, so that the other way round gives the same steps the other way round
+    if (new_text, new_title) < (old_text, old_title):
+        changes = tuple(_turned(c) for c in _changes(new_text, after, old_text, before))
+    else:
+        changes = tuple(_changes(old_text, before, new_text, after))
+    return Revision(changes=changes, facts=tuple(_facts(old_title, old_text, new_title, new_text, changes)))
+
+
+def apply(changes: Sequence[Change], old_text: str, new_text: str) -> tuple[str, ...]:
+    """The sentences of the new version: kept ones as the old version has them, the others from the new."""
+    told = []
+    for change in changes:
+        if change.kind == "kept" and change.old:
+            told.append(old_text[change.old.start : change.old.end])
+        elif change.new:
+            told.append(new_text[change.new.start : change.new.end])
+    return tuple(told)
+
+
+_TURNED: dict[Kind, Kind] = {"kept": "kept", "changed": "changed", "added": "removed", "removed": "added"}
+
+
+def _turned(change: Change) -> Change:
+    return Change(kind=_TURNED[change.kind], old=change.new, new=change.old, cut=change.put, put=change.cut)
+
+
+_PLAIN = re.compile(r"[^\s](?:[^\n.!?。！？]|[.!?](?![\s\"”’)]|$))*[.!?。！？]*[\"”’)]*", re.M)
+
+
+def plain_sentences(text: str) -> Iterator[tuple[int, int]]:
+    """A text cut at full stops and line ends: enough where nobody passes a better splitter."""
+    for match in _PLAIN.finditer(text):
+        yield match.span()
+
+
+# --- sentences ---------------------------------------------------------------------------------------------------
+
+_LOOKS = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "–": "-", "—": "-", "―": "-", "‑": "-", "…": "...", "\u00ad": "", "\u200b": "", "\ufeff": ""})  # fmt: skip
+_TOKEN = re.compile(r"\w+(?:[.,:'’]\w+)*|[^\w\s]")
+
+
+def _looks(text: str) -> str:
+    """A text without what only looks different: compatible forms, quotation marks, dashes, spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text.translate(_LOOKS)).translate(_LOOKS).split())
+
+
+def _words(text: str) -> list[str]:
+    return [t for t in _TOKEN.findall(_looks(text)) if t[0].isalnum()]
+
+
+def _changes(old: str, before: Sequence[Span], new: str, after: Sequence[Span]) -> Iterator[Change]:
+    a = [old[s.start : s.end] for s in before]
+    b = [new[s.start : s.end] for s in after]
+    matcher = SequenceMatcher(None, a, b, autojunk=False)
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        if tag == "equal":
+            for x, y in zip(before[i:i_end], after[j:j_end], strict=True):
+                yield Change(kind="kept", old=x, new=y)
+        else:
+            yield from _replaced(old, before[i:i_end], new, after[j:j_end])
+
+
+def _replaced(old: str, before: Sequence[Span], new: str, after: Sequence[Span]) -> Iterator[Change]:
+    """Pairs of sentences that are versions of each other, in order on both sides, and the rest removed or added."""
+    pairs = dict(_paired(old, before, new, after))
+    done = 0
+    for j, there in enumerate(after):
+        i = next((i for i, k in pairs.items() if k == j), None)
+        if i is None:
+            yield Change(kind="added", old=None, new=there)
+            continue
+        for gone in before[done:i]:
+            yield Change(kind="removed", old=gone, new=None)
+        done = i + 1
+        yield _changed(old, before[i], new, there)
+    for gone in before[done:]:
+        yield Change(kind="removed", old=gone, new=None)
+
+
+MOST_CELLS = 40_000  # pairs of replaced sentences that are aligned: past it a text was written anew
+
+
+def _paired(old: str, before: Sequence[Span], new: str, after: Sequence[Span]) -> Iterator[tuple[int, int]]:
+    """The pairs in order that share most of their words: the best alignment, the same in either direction."""
+    if not before or not after or len(before) * len(after) > MOST_CELLS:
+        return
+    a = [Counter(w.casefold() for w in _words(old[s.start : s.end])) for s in before]
+    b = [Counter(w.casefold() for w in _words(new[s.start : s.end])) for s in after]
+    same = [[_alike(x, y) for y in b] for x in a]
+    best = [[0.0] * (len(b) + 1) for _ in range(len(a) + 1)]
+    for i in range(len(a) - 1, -1, -1):
+        for j in range(len(b) - 1, -1, -1):
+            joined = same[i][j] + best[i + 1][j + 1] if same[i][j] >= ALIKE else 0.0
+            best[i][j] = max(joined, best[i + 1][j], best[i][j + 1])
+    i = j = 0
+    while i < len(a) and j < len(b):
+        if same[i][j] >= ALIKE and best[i][j] == same[i][j] + best[i + 1][j + 1]:
+            yield i, j
+            i, j = i + 1, j + 1
+        elif best[i][j] == best[i + 1][j]:
+            i += 1
+        else:
+            j += 1
+
+
+def _alike(one: Counter[str], other: Counter[str]) -> float:
+    total = one.total() + other.total()
+    return 2 * (one & other).total() / total if total else 1.0
+
+
+def _changed(old: str, x: Span, new: str, y: Span) -> Change:
+    ours = [(m[0], x.start + m.start(), x.start + m.end()) for m in _TOKEN.finditer(old[x.start : x.end])]
+    theirs = [(m[0], y.start + m.start(), y.start + m.end()) for m in _TOKEN.finditer(new[y.start : y.end])]
+    matcher = SequenceMatcher(None, [_looks(t) for t, _, _ in ours], [_looks(t) for t, _, _ in theirs], autojunk=False)
+    cut, put = [], []
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        if tag == "equal":
+            continue
+        if i < i_end:
+            cut.append(Span(start=ours[i][1], end=ours[i_end - 1][2]))
+        if j < j_end:
+            put.append(Span(start=theirs[j][1], end=theirs[j_end - 1][2]))
+    return Change(kind="changed", old=x, new=y, cut=tuple(cut), put=tuple(put))
+
+
+# --- facts -------------------------------------------------------------------------------------------------------
+
+_QUOTE = re.compile(r'"([^"]{2,})"')
+# A line that says when the text was published or brought up to date, or by whom it is: its numbers and names are no facts.
+_STAMP = re.compile(
+    r"(?i)^\W*(?:(?:last |first )?(?:updated|published|posted|modified|revised)\b|by\s+[A-Z]|(?:mon|tues|wednes|thurs|fri|satur|sun)day,? .{0,30}\d{4}\W*\d{0,2}[:.]?\d{0,2}.{0,12}$|\d{1,2}[:.]\d{2}\s*(?:am|pm|[A-Z]{2,4})?\W*$)"
+)
+
+
+def _facts(
+    old_title: str, old_text: str, new_title: str, new_text: str, changes: Sequence[Change]
+) -> Iterator[FactChange]:
+    if _looks(old_title) != _looks(new_title):
+        yield FactChange(kind="headline", old=old_title, new=new_title)
+    told = (
+        [_parts(old_text, c.old) if c.old else [] for c in changes],
+        [_parts(new_text, c.new) if c.new else [] for c in changes],
+    )
+    everything = tuple({key for part in side for _, key, _ in part} for side in told)
+    seen: set[tuple[str, str, str]] = set()
+    for before, after, change in zip(*told, changes, strict=True):
+        if change.kind == "kept":
+            continue
+        for kind in KINDS:
+            gone = _alone(before, kind, everything[1])
+            came = _alone(after, kind, everything[0])
+            # one fact in the place of another, in the order in which they stand in a changed sentence
+            for n in range(max(len(gone), len(came))):
+                old, new = gone[n] if n < len(gone) else "", came[n] if n < len(came) else ""
+                if (kind, old, new) not in seen:
+                    seen.add((kind, old, new))
+                    yield FactChange(kind=kind, old=old, new=new)
+
+
+KINDS: tuple[FactKind, ...] = ("number", "name", "quote")
+Part = tuple[FactKind, tuple[str, ...], str]  # of a sentence: what it is, what it is compared by, its own words
+
+
+def _alone(parts: Sequence[Part], kind: FactKind, other: set[tuple[str, ...]]) -> list[str]:
+    return list(dict.fromkeys(text for k, key, text in parts if k == kind and key not in other))
+
+
+def _parts(text: str, span: Span) -> list[Part]:
+    sentence = text[span.start : span.end]
+    if _STAMP.search(sentence):
+        return []
+    # quotation marks and dashes are put in one form without moving anything: the words stay verbatim
+    level = "".join(c if len(put := _LOOKS_ONE.get(c, c)) != 1 else put for c in sentence)
+    found: list[Part] = [("number", ("number", *f.keys), f.text) for f in numbers(level)]
+    found += [("name", ("name", *f.keys), _verbatim(sentence, f)) for f in names(level)]
+    found += [
+        ("quote", ("quote", *_words(m[1].casefold())), sentence[m.start(1) : m.end(1)]) for m in _QUOTE.finditer(level)
+    ]
+    return found
+
+
+_LOOKS_ONE = {chr(k): v for k, v in _LOOKS.items()}
+
+
+def _verbatim(sentence: str, fact: Fact) -> str:
+    return sentence[fact.start : fact.start + len(fact.text)]
