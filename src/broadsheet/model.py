@@ -123,6 +123,8 @@ class Entry:
     language: str = ""
     publisher: str = ""  # where the item names its own origin (RSS <source>, Atom <source>)
     rights: str = ""  # the licence that the item states for itself
+    wording: str = ""  # a digest of what it says: another one means that its source changed it
+    revision: int = 0  # how often it was changed since it was first seen
 
 
 # --- articles ----------------------------------------------------------------------------------------------------
@@ -206,6 +208,29 @@ class Passage:
     text: str
     start: int
     end: int
+
+
+FactKind = Literal["number", "name", "quote", "headline"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactChange:
+    """A fact that one version has and the other has not. `old` or `new` is empty where there is none in its place."""
+
+    kind: FactKind
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """What an article said before its publisher changed it, and which facts the change touched."""
+
+    article: ArticleId
+    replaced: datetime  # when the change was noticed
+    title: str
+    text: str
+    facts: tuple[FactChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ import numpy as np
 from sqlalchemy import Connection, Engine
 
 from broadsheet import following, store
+from broadsheet.articles.passages import sentences
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
@@ -41,6 +42,7 @@ from broadsheet.model import (
     SourceId,
     Story,
     StoryId,
+    Version,
     identify,
     named,
 )
@@ -50,11 +52,14 @@ from broadsheet.readers.joined import joined
 from broadsheet.readers.ledger import Learned, ledger
 from broadsheet.readers.profile import fold, learn
 from broadsheet.sources import opml
+from broadsheet.stories.versions import Revision, compare
 
 _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
 BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
+WATCHED = timedelta(days=7)  # older articles are not looked at again when they are read
+FIRST_LOOK = timedelta(hours=1)  # after which a read article is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,16 @@ class StoryPage:
     articles: tuple[Article, ...]  # in order of time
     new: frozenset[ArticleId]  # arrived since the reader last opened the story; empty on the first time
     last_read: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An article that its publisher changed after the reader had read it: what they read, and how it differs now."""
+
+    article: Article
+    before: Version
+    read_at: datetime
+    revision: Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,11 +304,13 @@ class Newsstand:
             reader = self._reader(db, ReaderId(reader_id))
             events = store.readers.events(db, reader.id)
             subscriptions = store.sources.subscriptions(db, reader.id)
+            read = store.versions.all_read_by(db, reader.id)
         kept = asdict(replace(reader, weights={}, interest=b"", disinterest=b"", hidden=frozenset()))
         kept["weights"] = [{"kind": k[0], "of": k[1], **asdict(w)} for k, w in reader.weights.items()]
         kept["interest"], kept["disinterest"] = reader.interest.hex(), reader.disinterest.hex()
         kept["hidden"] = sorted(reader.hidden)
         kept["subscriptions"] = [{"url": source.url, "title": source.title, "folder": f} for source, f in subscriptions]
+        kept["read"] = [{"article": article, "at": at} for article, at in read]
         return {"format": "broadsheet reader 1", "reader": kept, "events": [_said(asdict(event)) for event in events]}
 
     def ledger(self, reader_id: str) -> list[Learned]:
@@ -578,6 +595,55 @@ class Newsstand:
         if article is None or not self._may_read(paper, reader, article):
             raise NotFound("There is no such article here.")
         return article
+
+    def read(self, reader: Reader, article: Article) -> None:
+        """The reader read the article: if its publisher changes it, they are told. It is looked at again for that."""
+        now = self.now()
+        with self.engine.begin() as db:
+            store.versions.read(db, reader.id, article.id, now)
+            if article.time is not None and now - article.time < WATCHED and article.url.startswith("http"):
+                store.rechecks.want(db, article.id, now + FIRST_LOOK)
+
+    def corrections(self, reader: Reader, only: ArticleId | None = None) -> list[Correction]:
+        """What publishers changed of the articles that the reader read, since they read them; the latest first."""
+        live = self.edition()
+        with self.engine.connect() as db:
+            known: dict[ArticleId, tuple[Version, datetime]] = {}
+            for version, at in store.versions.since_read(db, reader.id):  # the earliest change is against what was read
+                known[version.article] = (version, at)
+            ids = [id_ for id_ in known if only is None or id_ == only]
+            articles = {article.id: article for article in store.articles.many(db, ids, html=False)}
+        found = []
+        for id_ in ids:
+            article, (before, at) = articles.get(id_), known[id_]
+            if article is None or not self._may_read(live, reader, article):
+                continue
+            revision = compare(before.title, before.text, article.title, article.text, sentences)
+            if not revision.is_only_looks:
+                found.append(Correction(article, before, at, revision))
+        return found
+
+    def corrected(self, reader: Reader) -> int:
+        """How many articles that the reader read had a fact changed since."""
+        with self.engine.connect() as db:
+            return len({v.article for v, _ in store.versions.since_read(db, reader.id) if v.facts})
+
+    def earlier(self, article_id: ArticleId) -> int:
+        """How many earlier wordings of the article are kept."""
+        with self.engine.connect() as db:
+            return len(store.versions.of(db, article_id))
+
+    def history(self, article: Article) -> list[tuple[Version, Revision, str, str]]:
+        """What the article said before, the latest change first; each with how the wording that followed differs, and
+        that wording's title and text."""
+        with self.engine.connect() as db:
+            kept = store.versions.of(db, article.id)
+        after = [(v.title, v.text) for v in kept[1:]] + [(article.title, article.text)]
+        steps = [
+            (v, compare(v.title, v.text, title, text, sentences), title, text)
+            for v, (title, text) in zip(kept, after, strict=True)
+        ]
+        return steps[::-1]
 
     def latest(
         self,

@@ -24,6 +24,7 @@ from broadsheet.model import (
     EntryId,
     Event,
     EventId,
+    FactChange,
     Feed,
     FeedId,
     FeedItem,
@@ -41,6 +42,7 @@ from broadsheet.model import (
     Story,
     StoryId,
     Topic,
+    Version,
     Weight,
     bytes_of,
 )
@@ -673,3 +675,75 @@ def test_mending_puts_lost_articles_back_in_line(db: Connection) -> None:
     store.doctor.mend(db)
     assert store.doctor.check(db, NOON) == []
     assert store.articles.ungrouped(db, 5) == [an_article()]
+
+
+# --- versions and second looks ------------------------------------------------------------------------------------
+
+
+def test_an_earlier_wording_is_told_to_who_read_it_before_it_was_replaced(db: Connection) -> None:
+    ada, bob = a_reader("Ada"), a_reader("Bob")
+    article = an_article()
+    store.articles.save(db, [article])
+    for reader in (ada, bob):
+        store.readers.add(db, reader)
+    version = Version(
+        article=article.id,
+        replaced=NOON,
+        title="Old",
+        text="2,000 dead",
+        facts=(FactChange(kind="number", old="2,000", new="3,000"),),
+    )
+    store.versions.save(db, [version])
+    store.versions.save(db, [replace(version, title="Another at the same moment")])
+    store.versions.read(db, ada.id, article.id, NOON - HOUR)
+    store.versions.read(db, bob.id, article.id, NOON + HOUR)
+    assert store.versions.of(db, article.id) == [version]
+    assert store.versions.since_read(db, ada.id) == [(version, NOON - HOUR)]
+    assert store.versions.since_read(db, bob.id) == []
+    store.versions.read(db, ada.id, article.id, NOON + DAY)
+    assert store.versions.since_read(db, ada.id) == []
+    assert store.versions.read_by(db, ada.id, [article.id, ArticleId("none")]) == {article.id: NOON + DAY}
+    assert store.versions.was_read(db, [article.id, ArticleId("none")]) == {article.id}
+    store.readers.erase(db, ada.id)
+    assert store.versions.all_read_by(db, ada.id) == []
+
+
+def test_a_second_look_is_claimed_once_and_comes_back_when_it_was_put_off(db: Connection) -> None:
+    store.rechecks.want(db, ArticleId("a"), NOON)
+    store.rechecks.want(db, ArticleId("a"), NOON - DAY)
+    store.rechecks.want(db, ArticleId("b"), NOON + DAY)
+    claimed = store.rechecks.claim(db, NOON, "one", LEASE, 5, clock=NOON)
+    assert [(r.article, r.tries) for r in claimed] == [("a", 0)]
+    assert store.rechecks.claim(db, NOON, "two", LEASE, 5, clock=NOON) == []
+    assert [r.article for r in store.rechecks.claim(db, NOON, "two", LEASE, 5, clock=NOON + 2 * LEASE)] == ["a"]
+    store.rechecks.put_off(db, ArticleId("a"), NOON + HOUR, 1)
+    assert store.rechecks.claim(db, NOON, "one", LEASE, 5, clock=NOON) == []
+    assert [r.tries for r in store.rechecks.claim(db, NOON + HOUR, "one", LEASE, 5, clock=NOON)] == [1]
+    assert store.leases.workers(db) == {"one"}
+    store.leases.bury(db, {"one"})
+    assert len(store.rechecks.claim(db, NOON + HOUR, "two", LEASE, 5, clock=NOON)) == 1
+    store.rechecks.done(db, [ArticleId("a")])
+    assert [r.article for r in store.rechecks.claim(db, NOON + 2 * DAY, "two", LEASE, 5, clock=NOON)] == ["b"]
+
+
+def test_a_story_marked_again_while_it_was_described_stays_marked(db: Connection) -> None:
+    one, two = StoryId("one"), StoryId("two")
+    store.stories.mark_stale(db, [one, two, one])
+    marked = store.stories.stale_ones(db, 5)
+    assert marked == {one: 1, two: 1}
+    store.stories.mark_stale(db, [two])
+    store.stories.mark_fresh(db, marked)
+    assert store.stories.stale_ones(db, 5) == {two: 2}
+
+
+def test_an_entry_with_other_words_is_read_again_and_one_with_the_same_is_not(db: Connection) -> None:
+    entry = an_entry("One", content="Two thousand", wording="a")
+    assert store.entries.save_new(db, [entry], NOON) == 1
+    assert [e.revision for e in store.entries.claim(db, NOON, "w", LEASE, 5)] == [0]
+    assert store.entries.save_new(db, [replace(entry, content="Three", wording="b")], NOON) == 0
+    store.entries.done(db, [entry.id])  # it was in somebody's hands: the next poll notices the change
+    assert store.entries.save_new(db, [replace(entry, wording="a")], NOON) == 0
+    assert store.entries.claim(db, NOON, "w", LEASE, 5) == []
+    assert store.entries.save_new(db, [replace(entry, content="Three thousand", wording="b")], NOON) == 0
+    (again,) = store.entries.claim(db, NOON, "w", LEASE, 5)
+    assert (again.revision, again.content, again.wording) == (1, "Three thousand", "b")

@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from broadsheet import store
-from broadsheet.model import Story
+from broadsheet.model import FactChange, Story, Version
 from broadsheet.reading import Newsstand
 from broadsheet.sources import opml
 from broadsheet.web import actions
@@ -508,3 +508,29 @@ def test_articles_under_one_headline_say_it_once(ada: Browser) -> None:
     assert page.text.count("<h3") == 1
     assert "Daily Bee , under the same headline" in plain(page)
     assert all(f'href="/article/{a.id}"' in page.text for a in articles)
+
+
+def test_a_correction_is_told_on_the_front_page_the_article_and_a_page_of_its_own(ada: Browser) -> None:
+    article = CEASEFIRE.articles[0]
+    assert "Nothing was changed" in plain(ada.get("/corrections"))
+    ada.get(f"/article/{article}")
+    with stand(ada).engine.begin() as db:
+        (now,) = store.articles.many(db, [article])
+        words = now.text.replace("first sentence", "<b>last</b> sentence of 2,000")
+        store.versions.save(
+            db,
+            [
+                Version(
+                    article=now.id,
+                    replaced=NOON + HOUR,
+                    title=now.title,
+                    text=words,
+                    facts=(FactChange(kind="number", old="2,000", new=""),),
+                )
+            ],
+        )
+    assert "1 article that you read was corrected" in plain(ada.get("/"))
+    for path in ("/corrections", f"/article/{article}", f"/article/{article}/versions"):
+        page = ada.get(path)
+        assert "A number was taken out: 2,000" in plain(page), path
+        assert "<b>last" not in page.text

@@ -55,7 +55,8 @@ class Grouper:
                 return None
         with self._db.connect() as c:
             waiting = store.articles.ungrouped(c, ARTICLES)
-        if not waiting:
+            stale = store.stories.stale_ones(c, ARTICLES)
+        if not waiting and not stale:
             return 0, 0
         stories = self._ready(now)
         merged: list[tuple[StoryId, StoryId]] = []
@@ -68,6 +69,10 @@ class Grouper:
                 changed.pop(absorbed, None)
             changed[assignment.story] = None
         placed = [(a.id, stories.story_of(a.id) or assigned[a.id].story, assigned[a.id].copy_of) for a in waiting]
+        with self._db.connect() as c:
+            rewritten = [alive for id_ in stale if (alive := store.stories.resolve(c, id_)) is not None]
+        absorbed_now = {absorbed for absorbed, _ in merged}
+        changed |= dict.fromkeys(id_ for id_ in rewritten if id_ not in absorbed_now)
         described = self._described(waiting, placed, merged, changed)
         with self._db.begin() as c:
             # Describing took its time: whoever leads now decides, and two never write.
@@ -77,6 +82,7 @@ class Grouper:
             store.articles.place(c, placed)
             for absorbed, survivor in merged:
                 store.stories.merge(c, absorbed, survivor)
+            store.stories.mark_fresh(c, stale)
             self._version = store.stories.save(c, described)
         return len(placed), len(described)
 
@@ -115,7 +121,7 @@ class Grouper:
             except BaseException:
                 self._open = None  # what is in memory may be ahead of what was saved
                 raise
-            if result is None or not result[0]:
+            if result is None or not any(result):
                 break
             done.grouped += result[0]
             done.stories += result[1]

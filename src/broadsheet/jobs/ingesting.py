@@ -18,6 +18,7 @@ from broadsheet.articles.identity import canonical_url
 from broadsheet.config import Settings
 from broadsheet.engine import Runner, Serial, WorkerDied
 from broadsheet.errors import FetchError
+from broadsheet.jobs.rewriting import Rewritten, rewritten, save_rewritten
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, reads, worker_name, writes
 from broadsheet.model import Article, ArticleId, Entry, Page, Rejected, Source, SourceId, identify
 from broadsheet.sources.fetch import fetch_page
@@ -123,14 +124,18 @@ class Ingest:
             return carried, Rejected(stage="page", subject=entry.url, reason=reason)
 
         try:
-            if self.settings.respect_robots and not await self.robots.allowed(entry.url, self.client, now):
+            if not await self.may_read(entry.url, now):
                 return refused("the site asks programs not to read this page; what the feed carries is shown")
             page = await fetch_page(entry.url, self.client, entry)
         except FetchError as e:
             return refused(f"{e.reason}; what the feed carries is shown")
         return replace(page, id=entry.id), None
 
-    async def _read(self, pages: Sequence[Page]) -> list[Read]:
+    async def may_read(self, url: str, now: datetime) -> bool:
+        """Whether the site lets programs read this page, or the operator does not ask."""
+        return not self.settings.respect_robots or await self.robots.allowed(url, self.client, now)
+
+    async def read(self, pages: Sequence[Page]) -> list[Read]:
         """The pages through the stage. A page that kills its worker is found by halving, and dropped alone."""
         if not pages:
             return []
@@ -147,31 +152,43 @@ class Ingest:
                 reason = f"reading it failed inside Broadsheet ({type(e).__name__}: {e})"
                 return [Read(article=None, rejected=(Rejected(stage="extract", subject=pages[0].url, reason=reason),))]
         half = len(pages) // 2
-        return [*await self._read(pages[:half]), *await self._read(pages[half:])]
+        return [*await self.read(pages[:half]), *await self.read(pages[half:])]
 
     async def batch(self, entries: Sequence[Entry], now: datetime) -> tuple[int, int]:
-        """Entries to articles, saved together; gives how many articles are new and how many entries were dropped."""
+        """Entries to articles, saved together; gives how many articles are new and how many entries were dropped.
 
-        def ask_store(c: Connection) -> tuple[dict[SourceId, Source], set[ArticleId]]:
+        What a source changed of an entry is read again, and kept beside what it said before.
+        """
+
+        def ask_store(c: Connection) -> tuple[dict[SourceId, Source], set[ArticleId], dict[ArticleId, Article]]:
             sources = {s.id: s for s in store.sources.many(c, (e.source for e in entries))}
-            return sources, store.articles.known(c, (article_id(e.url) for e in entries if e.url))
+            before = store.articles.many(c, (article_id(e.url) for e in entries if e.url and e.revision))
+            known = store.articles.known(c, (article_id(e.url) for e in entries if e.url))
+            return sources, known, {article.id: article for article in before}
 
-        sources, known = await reads(self.db, ask_store)
-        fresh = [e for e in entries if not e.url or article_id(e.url) not in known]
+        sources, known, before = await reads(self.db, ask_store)
+        fresh = [e for e in entries if e.revision or not e.url or article_id(e.url) not in known]
         fetched = await asyncio.gather(*(self._page(entry, sources.get(entry.source), now) for entry in fresh))
-        answers = await self._read([page for page, _ in fetched])
+        answers = await self.read([page for page, _ in fetched])
         found: list[Article] = []
+        changes: list[Rewritten] = []
         rejected: list[Rejected] = []
         dropped = 0
         for entry, (_, refusal), read in zip(fresh, fetched, answers, strict=True):
             rejected += [*([refusal] if refusal else []), *read.rejected]
             if read.article is None:
                 dropped += 1
-            else:
-                found.append(finished(read.article, sources.get(entry.source), entry, now))
+                continue
+            article = finished(read.article, sources.get(entry.source), entry, now)
+            old = before.get(article.id)
+            if old is None:
+                found.append(article)
+            elif old.source == article.source and refusal is None and (change := rewritten(old, article, now)):
+                changes.append(change)
 
         def save(c: Connection) -> int:
             new = store.articles.save_new(c, found)
+            save_rewritten(c, changes)
             store.rejections.save(c, rejected, now)
             store.entries.done(c, (entry.id for entry in entries))
             return new

@@ -20,6 +20,7 @@ from broadsheet.sources.formats import Parsed, parse
 from broadsheet.sources.net import Client
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.sources.schedule import Rhythm, after_failure, after_success
+from broadsheet.sources.wording import wording
 
 log = logging.getLogger("broadsheet")
 
@@ -81,7 +82,7 @@ async def ask(source: Source, client: Client, now: datetime, rng: random.Random,
     healthy = after_success(known_better(source, parsed), result, times, now, rng, rhythm, ttl=parsed.feed.ttl)
     return Polled(
         source=healthy,
-        entries=parsed.entries,
+        entries=tuple(replace(entry, wording=wording(entry)) for entry in parsed.entries),
         moved_to=_new_address(source, result),
         rejected=tuple(Rejected(stage="parse", subject=source.url, reason=p) for p in parsed.problems[:PROBLEMS]),
     )

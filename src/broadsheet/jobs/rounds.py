@@ -18,6 +18,7 @@ from broadsheet.jobs.grouping import Grouper
 from broadsheet.jobs.ingesting import Ingest
 from broadsheet.jobs.learning import learn
 from broadsheet.jobs.polling import poll
+from broadsheet.jobs.watching import Watch
 from broadsheet.jobs.worker import Done, Progress, bury_the_dead, client_of, clock, quiet, rhythm_of, worker_name
 from broadsheet.sources.net import Client
 
@@ -51,6 +52,7 @@ class Pipeline:
             concurrency=self.settings.fetch_concurrency, progress=progress, stop=stop,
         )  # fmt: skip
         read = await self.ingest.run(now, progress=progress, stop=stop)
+        done.changed = await Watch(self.ingest).run(now)
         grouped = await asyncio.to_thread(self.grouper.run, now, progress, stop)
         done.articles, done.rejected = read.articles, read.rejected
         done.grouped, done.stories = grouped.grouped, grouped.stories

@@ -123,6 +123,7 @@ class Done:
     grouped: int = 0
     stories: int = 0
     learned: int = 0
+    changed: int = 0  # articles that their publishers rewrote
 
     def sentence(self) -> str:
         """For a person."""

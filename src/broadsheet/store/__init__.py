@@ -30,15 +30,17 @@ from broadsheet.store import (
     migrations,
     notes,
     readers,
+    rechecks,
     rejections,
     search,
     sources,
     stories,
+    versions,
 )
 
 __all__ = [
     "articles", "backup", "doctor", "entries", "feeds", "leases", "migrations", "notes", "open", "readers",
-    "rejections", "search", "sources", "stories",
+    "rechecks", "rejections", "search", "sources", "stories", "versions",
 ]  # fmt: skip
 
 # How long a writer waits for another before it gives up. A batch of a job holds the lock for tenths of a second.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,9 +38,38 @@ def _in(row: Any) -> Entry:
     return Entry(**values)
 
 
+REVISIONS = 8  # changes of one entry that are read: past it the feed counts visits, not corrections
+
+
 def save_new(db: Connection, found: Iterable[Entry], now: datetime) -> int:
-    """Keep those that were never seen; gives how many. A known one is left as it is, so nothing comes back to life."""
-    return upsert(db, entries, (_out(entry, now) for entry in found), key=("id",))
+    """Keep those that were never seen, gives how many; and let those that say something else now be read again.
+
+    A known one is otherwise left as it is, so nothing comes back to life.
+    """
+    given = {entry.id: entry for entry in found}
+    for entry in _reworded(db, given):
+        db.execute(
+            update(entries)
+            .where(entries.c.id == entry.id)
+            .values(
+                **{name: value for name, value in _out(entry, now).items() if name not in ("id", "seen", "revision")},
+                revision=entries.c.revision + 1,
+                claimed_by=None,
+                claimed_until=None,
+            )
+        )
+    return upsert(db, entries, (_out(entry, now) for entry in given.values()), key=("id",))
+
+
+def _reworded(db: Connection, given: Mapping[EntryId, Entry]) -> list[Entry]:
+    """Those that are known with other words, and are not in anybody's hands."""
+    found: list[Entry] = []
+    for batch in batches(id_ for id_, entry in given.items() if entry.wording):
+        query = select(entries.c.id, entries.c.wording).where(
+            entries.c.id.in_(batch), entries.c.wording != "", entries.c.done, entries.c.revision < REVISIONS
+        )
+        found += [given[EntryId(row.id)] for row in db.execute(query) if row.wording != given[EntryId(row.id)].wording]
+    return found
 
 
 def known(db: Connection, ids: Iterable[EntryId]) -> set[EntryId]:

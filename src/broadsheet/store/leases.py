@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, or_, select, update
 
 from broadsheet.store.rows import upsert
-from broadsheet.store.schema import entries, leases, sources
+from broadsheet.store.schema import entries, leases, rechecks, sources
 
-_HELD = ((leases, "held_by"), (sources, "claimed_by"), (entries, "claimed_by"))
+_CLAIMED = (sources, entries, rechecks)
+_HELD = ((leases, "held_by"), *((table, "claimed_by") for table in _CLAIMED))
 
 
 def take(db: Connection, name: str, worker: str, now: datetime, lease: timedelta) -> bool:
@@ -30,7 +31,7 @@ def give_back(db: Connection, name: str, worker: str) -> None:
 
 
 def workers(db: Connection) -> set[str]:
-    """Everybody who holds anything: a lease, a source, an entry."""
+    """Everybody who holds anything: a lease, a source, an entry, a second look."""
     held = (select(table.c[name]).where(table.c[name].is_not(None)).distinct() for table, name in _HELD)
     return {worker for query in held for worker in db.execute(query).scalars()}
 
@@ -39,7 +40,7 @@ def bury(db: Connection, dead: Collection[str]) -> None:
     """What these workers held is free at once: they will not come back."""
     names = list(dead)
     db.execute(delete(leases).where(leases.c.held_by.in_(names)))
-    for table in (sources, entries):
+    for table in _CLAIMED:
         db.execute(update(table).where(table.c.claimed_by.in_(names)).values(claimed_by=None, claimed_until=None))
 
 

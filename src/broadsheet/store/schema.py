@@ -75,6 +75,8 @@ entries = Table(
     Column("claimed_until", Time),
     Column("summary", Words),
     Column("content", Words),
+    Column("wording", Text),
+    Column("revision", Integer),
 )  # fmt: skip
 
 # `text` and `html` come last: SQLite reads a row from its front, so lists never touch the pages that hold them.
@@ -141,6 +143,32 @@ stories = Table(
     Column("entities", Json),
     Column("topics", Json),
     Column("vector", LargeBinary),
+)  # fmt: skip
+
+stale = Table("stale", metadata, _id("story", primary_key=True), Column("times", Integer))
+
+# `text` comes last, as in articles.
+versions = Table(
+    "versions", metadata,
+    _id("article", primary_key=True),
+    Column("replaced", Time, primary_key=True),
+    Column("title", Words),
+    Column("facts", Json),
+    Column("text", Words),
+)  # fmt: skip
+
+readings = Table(
+    "readings", metadata,
+    _id("reader", primary_key=True), _id("article", primary_key=True), Column("at", Time),
+)  # fmt: skip
+
+rechecks = Table(
+    "rechecks", metadata,
+    _id("article", primary_key=True),
+    Column("due", Time),
+    Column("tries", Integer),
+    Column("claimed_by", Text),
+    Column("claimed_until", Time),
 )  # fmt: skip
 
 readers = Table(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from sys import intern
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, update
 
 from broadsheet.model import ArticleId, SourceId, Story, StoryId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, batches, upsert
-from broadsheet.store.schema import articles, counters, stories
+from broadsheet.store.schema import articles, counters, stale, stories
 
 _COLUMNS = tuple(c.name for c in stories.c if c.name not in ("version", "survivor"))
 _SELECT = [stories.c[name] for name in _COLUMNS]
@@ -188,6 +188,24 @@ def absorbed(db: Connection, since: datetime) -> dict[StoryId, StoryId]:
         stories.c.survivor.is_not(None), stories.c.last_seen >= since
     )
     return {StoryId(row.id): StoryId(row.survivor) for row in db.execute(query)}
+
+
+def mark_stale(db: Connection, ids: Iterable[StoryId]) -> None:
+    """Articles of these changed: they are to be described anew."""
+    rows = ({"story": id_, "times": 1} for id_ in dict.fromkeys(ids))
+    upsert(db, stale, rows, key=("story",), special={"times": lambda _: stale.c.times + 1})
+
+
+def stale_ones(db: Connection, limit: int) -> dict[StoryId, int]:
+    """Stories that are to be described anew, and how often they were marked so."""
+    rows = db.execute(select(stale).order_by(stale.c.story).limit(limit))
+    return {StoryId(row.story): row.times for row in rows}
+
+
+def mark_fresh(db: Connection, described: Mapping[StoryId, int]) -> None:
+    """These were described as they were when they had been marked so often; one marked again since waits on."""
+    for id_, times in described.items():
+        db.execute(delete(stale).where(stale.c.story == id_, stale.c.times == times))
 
 
 def count(db: Connection) -> int:

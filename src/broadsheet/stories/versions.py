@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
+from broadsheet.model import FactChange, FactKind
 from broadsheet.stories.told import Fact, names, numbers
 
 Kind = Literal["kept", "added", "removed", "changed"]
-FactKind = Literal["number", "name", "quote", "headline"]
 Spans = Callable[[str], Iterable[tuple[int, int]]]
 """Cuts a text into sentences: (start, end), in order, with nothing but white space between them."""
 
@@ -49,20 +49,17 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FactChange:
-    """A fact that one version has and the other has not. `old` or `new` is empty where there is none in its place."""
-
-    kind: FactKind
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """How a second version differs from a first."""
 
     changes: tuple[Change, ...]  # in the order of both versions
     facts: tuple[FactChange, ...]
+
+    @property
+    def is_only_looks(self) -> bool:
+        """Whether both versions say the same, in other spaces, quotation marks or dashes at most."""
+        same = all(c.kind == "kept" or (c.kind == "changed" and not c.cut and not c.put) for c in self.changes)
+        return same and not self.facts
 
 
 def compare(old_title: str, old_text: str, new_title: str, new_text: str, sentences: Spans | None = None) -> Revision:

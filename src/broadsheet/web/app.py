@@ -119,6 +119,8 @@ def routes() -> list[Route | Mount]:
         Route("/search", pages.search),
         Route("/story/{id}", pages.story),
         Route("/article/{id}", pages.article),
+        Route("/article/{id}/versions", pages.versions),
+        Route("/corrections", pages.corrections),
         Route("/why/{id}", pages.why),
         Route("/act", pages.posted(pages.act), methods=["POST"]),
         Route("/welcome", pages.welcome),

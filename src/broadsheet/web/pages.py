@@ -144,6 +144,7 @@ def for_you(request: Request) -> Response:
         if (earlier := news.shown_feed(reader.id, feed_id)) is not None:
             above += [item.story for item in earlier.items]
     feed = news.feed_of(reader, above)
+    corrected = 0 if above else news.corrected(reader)
     cards = {card.story.id: card for card in news.cards([item.story for item in feed.items], reader)}
     told = news.sentences(feed)
     rows = [(cards[i.story], i, told[i.story]) for i in feed.items if i.story in cards]
@@ -158,6 +159,7 @@ def for_you(request: Request) -> Response:
         start=len(above),
         more=more,
         left_out=news.left_out(reader, feed),
+        corrected=corrected,
         edition_size=len(live.stories),
         empty_words=_why_empty(news, reader) if not feed.items else "",
     )
@@ -257,11 +259,14 @@ def article(request: Request) -> Response:
     found = news.article(reader.id, request.path_params["id"])
     card = story_card(news, reader, found)
     shown = body(found, reader.images, request.scope["key"])
+    corrected = news.corrections(reader, found.id)
     answer = render(
         request,
         "article.html",
         reader=reader,
         article=found,
+        correction=corrected[0] if corrected else None,
+        earlier=news.earlier(found.id),
         story=card.story if card else None,
         body=shown,
         has_images="<img" in shown,
@@ -269,9 +274,24 @@ def article(request: Request) -> Response:
         groups=things(found, (found.publisher,) if found.publisher else ()),
         **choices(reader),
     )
-    if card is not None and by_the_reader(request):
-        opened(news, reader, card.story.id, found.id)
+    if by_the_reader(request):
+        news.read(reader, found)
+        if card is not None:
+            opened(news, reader, card.story.id, found.id)
     return answer
+
+
+def corrections(request: Request) -> Response:
+    """GET /corrections"""
+    reader, news = current(request), stand(request)
+    return render(request, "corrections.html", reader=reader, found=news.corrections(reader))
+
+
+def versions(request: Request) -> Response:
+    """GET /article/{id}/versions"""
+    reader, news = current(request), stand(request)
+    found = news.article(reader.id, request.path_params["id"])
+    return render(request, "versions.html", reader=reader, article=found, steps=news.history(found))
 
 
 def opened(news: Newsstand, reader: Reader, story_id: StoryId, article_id: ArticleId | None = None) -> None:

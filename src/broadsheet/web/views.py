@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from broadsheet.model import Article, Reader, Reason, Source, named
+from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security
 
 HERE = Path(__file__).resolve().parent
@@ -166,14 +167,27 @@ def body(article: Article, images: str, key: bytes) -> Markup:
     return Markup(cleaned)  # noqa: S704  nh3 cleaned it on the line above
 
 
-def marked(text: str, marks: Sequence[tuple[int, int]]) -> Markup:
+def marked(text: str, marks: Sequence[tuple[int, int]], tag: str = "mark") -> Markup:
     """The text, escaped, with the words that were found in <mark>."""
     parts, at = [], 0
     for start, end in marks:
-        parts += [escape(text[at:start]), Markup("<mark>{}</mark>").format(text[start:end])]
+        parts += [escape(text[at:start]), Markup(f"<{tag}>{{}}</{tag}>").format(text[start:end])]  # noqa: S704
         at = end
     return Markup("").join([*parts, escape(text[at:])])
 
+
+def difference(change: Change, old: str, new: str) -> list[tuple[str, Markup]]:
+    """The lines that show one change: (del | ins, the sentence with what went or came marked). None for a kept one."""
+    lines = []
+    for tag, span, parts, text in (("del", change.old, change.cut, old), ("ins", change.new, change.put, new)):
+        if change.kind == "kept" or span is None or (change.kind == "changed" and not change.cut + change.put):
+            continue
+        inside = [(p.start - span.start, p.end - span.start) for p in parts]
+        lines.append((tag, marked(text[span.start : span.end], inside, tag if inside else "")))
+    return lines
+
+
+FACTS = {"number": "A number", "name": "A name", "quote": "A quote", "headline": "The headline"}
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
 
@@ -209,6 +223,8 @@ def environment() -> Environment:
         LENGTHS=actions.LENGTHS,
         LANGUAGES=LANGUAGES,
         LONG_HEADLINE=LONG_HEADLINE,
+        FACTS=FACTS,
+        difference=difference,
     )
     return made
 
