@@ -74,6 +74,16 @@ def test_a_sentence_that_moved_changes_no_fact():
     assert facts("Ann won 5 games. Bob lost 7 sets.", "Bob lost 7 sets. Ann won 5 games.") == set()
 
 
+def test_a_name_that_is_now_given_in_part_is_no_change_of_fact():
+    old = "Ann Mary Lee won. The mayor, Ann Mary Lee, spoke."
+    assert facts(old, "Ann Mary Lee won. The mayor, Ann Lee, spoke again.") == set()
+
+
+def test_facts_are_not_paired_where_more_came_than_went():
+    found = facts("It cost 5 dollars.", "It cost 7 dollars and 9 cents.")
+    assert found == {("number", "5", ""), ("number", "", "7"), ("number", "", "9")}
+
+
 def test_a_text_written_anew_is_all_removed_and_all_added():
     revision = compare("", "Alpha bravo charlie. Delta echo.", "", "Uno dos tres. Cuatro cinco.")
     assert Counter(c.kind for c in revision.changes) == {"removed": 2, "added": 2}

@@ -247,7 +247,29 @@ def test_what_came_since_the_last_visit_is_marked(ada: Browser) -> None:
     news.refresh(at_once=True)
     text = plain(ada.get(f"/story/{CEASEFIRE.id}"))
     assert "1 article new since you read this" in text
+    assert "with nothing that the others do not say" in text
     assert "Late Post new copy of Open Times’s text" in text
+
+
+def test_what_new_articles_say_that_the_read_ones_do_not_is_quoted_first(ada: Browser) -> None:
+    ada.get(f"/story/{CEASEFIRE.id}")
+    news = stand(ada)
+    story, articles = STORIES[0]
+    from dataclasses import replace
+
+    from broadsheet.model import ArticleId
+
+    said = "Foreign minister Ana Vidal signed a treaty of 14 points in Lisbon."
+    late = replace(articles[0], id=ArticleId("late"), url="https://late.example", title="Late word", publisher="Late Post",
+                   text=f"{articles[0].text}\n\n{said}", published=NOON + HOUR, first_seen=NOON + HOUR)  # fmt: skip
+    grown = replace(
+        story, articles=(*story.articles, late.id), publishers=(*story.publishers, "Late Post"), last_seen=NOON + HOUR
+    )
+    with news.engine.begin() as db:
+        store.articles.save(db, [late])
+        store.stories.save(db, [grown])
+    news.refresh(at_once=True)
+    assert f"New to you {said} Late Post" in plain(ada.get(f"/story/{CEASEFIRE.id}"))
 
 
 def test_an_article_is_read_here_and_leads_to_its_publisher(ada: Browser) -> None:

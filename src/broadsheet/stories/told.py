@@ -208,7 +208,7 @@ def _capitals(texts: Iterable[str]) -> frozenset[str]:
     )
 
 
-def _said(passage: Passage, place: int, of: int, capitals: frozenset[str]) -> Said:
+def _said(passage: Passage, place: int, of: int, capitals: frozenset[str], *, again: bool = False) -> Said:
     text = passage.text
     found = words(text)
     weights: dict[int, float] = {}
@@ -231,7 +231,9 @@ def _said(passage: Passage, place: int, of: int, capitals: frozenset[str]) -> Sa
         numbers=counted,
         names=tuple(names(text, capitals)),
         known=frozenset(found),
-        furniture=bool(_FURNITURE.search(text) or _SPEAKER.match(text) or _BYLINE.fullmatch(text)) or not weights,
+        furniture=again
+        or bool(_FURNITURE.search(text) or _SPEAKER.match(text) or _BYLINE.fullmatch(text))
+        or not weights,
         form=(
             log1p(len(weights)),
             log1p(place),
@@ -252,10 +254,15 @@ def tell(article: Article, passages: Sentences | None = None) -> Told:
     """What an article says, made once and kept. `passages` cuts it into sentences."""
     split = (passages or plain)(article)
     capitals = _capitals(p.text for p in split)
+    headline = " ".join(article.title.split())
     title = Passage(article=article.id, text=article.title, start=0, end=0)
     return Told(
         article=article.id,
         publisher=(article.publisher or article.id).casefold(),
         title=_said(title, 0, 1, capitals),
-        said=tuple(_said(p, place, len(split), capitals) for place, p in enumerate(split)),
+        # a text that repeats its own headline says nothing by that
+        said=tuple(
+            _said(p, place, len(split), capitals, again=" ".join(p.text.split()) == headline)
+            for place, p in enumerate(split)
+        ),
     )

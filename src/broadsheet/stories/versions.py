@@ -16,6 +16,7 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from broadsheet.model import FactChange, FactKind
+from broadsheet.stories.features import words
 from broadsheet.stories.told import Fact, names, numbers
 
 Kind = Literal["kept", "added", "removed", "changed"]
@@ -120,13 +121,33 @@ def _words(text: str) -> list[str]:
 def _changes(old: str, before: Sequence[Span], new: str, after: Sequence[Span]) -> Iterator[Change]:
     a = [old[s.start : s.end] for s in before]
     b = [new[s.start : s.end] for s in after]
-    matcher = SequenceMatcher(None, a, b, autojunk=False)
-    for tag, i, i_end, j, j_end in matcher.get_opcodes():
-        if tag == "equal":
+    for same, i, i_end, j, j_end in _blocks(a, b):
+        if same:
             for x, y in zip(before[i:i_end], after[j:j_end], strict=True):
                 yield Change(kind="kept", old=x, new=y)
         else:
             yield from _replaced(old, before[i:i_end], new, after[j:j_end])
+
+
+EXACT = 250_000  # pairs of items up to which every one is looked at; past it, those that repeat often no longer count
+
+
+def _blocks(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[bool, int, int, int, int]]:
+    """What both have in common and what not, in order: (same, from and to in the first, from and to in the second)."""
+    head = 0
+    while head < min(len(a), len(b)) and a[head] == b[head]:
+        head += 1
+    tail = 0
+    while tail < min(len(a), len(b)) - head and a[-1 - tail] == b[-1 - tail]:
+        tail += 1
+    if head:
+        yield True, 0, head, 0, head
+    one, other = a[head : len(a) - tail], b[head : len(b) - tail]
+    matcher = SequenceMatcher(None, one, other, autojunk=len(one) * len(other) > EXACT)
+    for tag, i, i_end, j, j_end in matcher.get_opcodes():
+        yield tag == "equal", head + i, head + i_end, head + j, head + j_end
+    if tail:
+        yield True, len(a) - tail, len(a), len(b) - tail, len(b)
 
 
 def _replaced(old: str, before: Sequence[Span], new: str, after: Sequence[Span]) -> Iterator[Change]:
@@ -146,7 +167,7 @@ def _replaced(old: str, before: Sequence[Span], new: str, after: Sequence[Span])
         yield Change(kind="removed", old=gone, new=None)
 
 
-MOST_CELLS = 40_000  # pairs of replaced sentences that are aligned: past it a text was written anew
+MOST_CELLS = 10_000  # pairs of replaced sentences that are aligned: past it a text was written anew
 
 
 def _paired(old: str, before: Sequence[Span], new: str, after: Sequence[Span]) -> Iterator[tuple[int, int]]:
@@ -180,10 +201,9 @@ def _alike(one: Counter[str], other: Counter[str]) -> float:
 def _changed(old: str, x: Span, new: str, y: Span) -> Change:
     ours = [(m[0], x.start + m.start(), x.start + m.end()) for m in _TOKEN.finditer(old[x.start : x.end])]
     theirs = [(m[0], y.start + m.start(), y.start + m.end()) for m in _TOKEN.finditer(new[y.start : y.end])]
-    matcher = SequenceMatcher(None, [_looks(t) for t, _, _ in ours], [_looks(t) for t, _, _ in theirs], autojunk=False)
     cut, put = [], []
-    for tag, i, i_end, j, j_end in matcher.get_opcodes():
-        if tag == "equal":
+    for same, i, i_end, j, j_end in _blocks([_looks(t) for t, _, _ in ours], [_looks(t) for t, _, _ in theirs]):
+        if same:
             continue
         if i < i_end:
             cut.append(Span(start=ours[i][1], end=ours[i_end - 1][2]))
@@ -210,36 +230,56 @@ def _facts(
         [_parts(old_text, c.old) if c.old else [] for c in changes],
         [_parts(new_text, c.new) if c.new else [] for c in changes],
     )
-    everything = tuple({key for part in side for _, key, _ in part} for side in told)
+    known = tuple(
+        _Known({key for part in side for _, key, _ in part}, frozenset(words(_level(text))))
+        for side, text in zip(told, (old_text, new_text), strict=True)
+    )
     seen: set[tuple[str, str, str]] = set()
     for before, after, change in zip(*told, changes, strict=True):
         if change.kind == "kept":
             continue
         for kind in KINDS:
-            gone = _alone(before, kind, everything[1])
-            came = _alone(after, kind, everything[0])
-            # one fact in the place of another, in the order in which they stand in a changed sentence
-            for n in range(max(len(gone), len(came))):
-                old, new = gone[n] if n < len(gone) else "", came[n] if n < len(came) else ""
+            gone, came = _alone(before, kind, known[1]), _alone(after, kind, known[0])
+            # as many came as went: one in the place of another, in the order in which they stand
+            pairs = zip(gone, came, strict=True) if len(gone) == len(came) else [
+                *((old, "") for old in gone),
+                *(("", new) for new in came),
+            ]  # fmt: skip
+            for old, new in pairs:
                 if (kind, old, new) not in seen:
                     seen.add((kind, old, new))
                     yield FactChange(kind=kind, old=old, new=new)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a whole version says: its facts, and its words, since a name may be given in part."""
+
+    facts: set[tuple[str, ...]]
+    words: frozenset[str]
+
+    def has(self, kind: FactKind, key: tuple[str, ...]) -> bool:
+        return self.words.issuperset(key[1:]) if kind == "name" else key in self.facts
 
 
 KINDS: tuple[FactKind, ...] = ("number", "name", "quote")
 Part = tuple[FactKind, tuple[str, ...], str]  # of a sentence: what it is, what it is compared by, its own words
 
 
-def _alone(parts: Sequence[Part], kind: FactKind, other: set[tuple[str, ...]]) -> list[str]:
-    return list(dict.fromkeys(text for k, key, text in parts if k == kind and key not in other))
+def _alone(parts: Sequence[Part], kind: FactKind, other: _Known) -> list[str]:
+    return list(dict.fromkeys(text for k, key, text in parts if k == kind and not other.has(k, key)))
+
+
+def _level(text: str) -> str:
+    """The text with its quotation marks and dashes in one form and nothing moved, so that offsets hold."""
+    return "".join(c if len(put := _LOOKS_ONE.get(c, c)) != 1 else put for c in text)
 
 
 def _parts(text: str, span: Span) -> list[Part]:
     sentence = text[span.start : span.end]
     if _STAMP.search(sentence):
         return []
-    # quotation marks and dashes are put in one form without moving anything: the words stay verbatim
-    level = "".join(c if len(put := _LOOKS_ONE.get(c, c)) != 1 else put for c in sentence)
+    level = _level(sentence)
     found: list[Part] = [("number", ("number", *f.keys), f.text) for f in numbers(level)]
     found += [("name", ("name", *f.keys), _verbatim(sentence, f)) for f in names(level)]
     found += [

@@ -218,6 +218,10 @@ def story(request: Request) -> Response:
             "articles": [said_article(a) | {"new": a.id in page.new} for a in page.articles],
             "timeline": [{"date": m.date, "sentence": m.sentence, "article": m.article} for m in page.story.timeline],
             "last_read": page.last_read,
+            "new": [
+                {"article": n.article, "sentence": n.text, "start": n.start, "end": n.end, "why": n.why}
+                for n in page.news
+            ],
         }
     )
 
