@@ -34,11 +34,12 @@ from broadsheet.store import (
     search,
     sources,
     stories,
+    threads,
 )
 
 __all__ = [
     "articles", "backup", "doctor", "entries", "feeds", "leases", "migrations", "notes", "open", "readers",
-    "rejections", "search", "sources", "stories",
+    "rejections", "search", "sources", "stories", "threads",
 ]  # fmt: skip
 
 # How long a writer waits for another before it gives up. A batch of a job holds the lock for tenths of a second.

@@ -141,7 +141,10 @@ stories = Table(
     Column("entities", Json),
     Column("topics", Json),
     Column("vector", LargeBinary),
+    _id("thread"),
 )  # fmt: skip
+
+threads = Table("threads", metadata, _id(primary_key=True), Column("until", Time), Column("memory", LargeBinary))
 
 readers = Table(
     "readers", metadata,
