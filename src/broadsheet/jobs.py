@@ -35,6 +35,7 @@ from broadsheet.model import (
     ArticleId,
     Entry,
     Event,
+    OpenThread,
     Page,
     Reader,
     ReaderId,
@@ -43,6 +44,7 @@ from broadsheet.model import (
     SourceId,
     Story,
     StoryId,
+    ThreadId,
     identify,
 )
 from broadsheet.readers.profile import fold
@@ -57,6 +59,7 @@ from broadsheet.sources.robots import Robots
 from broadsheet.sources.schedule import Rhythm, after_failure, after_success
 from broadsheet.stories.cluster import Assignment, Grouping, OpenStories
 from broadsheet.stories.describe import describe
+from broadsheet.stories.threads import OpenThreads
 
 T = TypeVar("T")
 log = logging.getLogger("broadsheet")
@@ -559,6 +562,19 @@ async def ingest(
 # --- group --------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Threads:
+    """What changed of the threads, to be saved with the stories that changed them."""
+
+    kept: tuple[OpenThread, ...]
+    gone: tuple[ThreadId, ...]
+
+    def save(self, c: Connection, now: datetime) -> None:
+        store.threads.remove(c, self.gone)
+        store.threads.remove_until(c, now)
+        store.threads.save(c, self.kept)
+
+
 class Grouper:
     """The one who groups. What it keeps in memory between calls is bounded by the window, and is rebuilt from the
     store whenever another has grouped in between."""
@@ -567,6 +583,7 @@ class Grouper:
         self._db, self._settings, self._worker = db, settings, worker
         self._rules = rules or Grouping()
         self._open: OpenStories | None = None
+        self._threads = OpenThreads()
         self._version = -1
 
     def _leads(self, c: Connection) -> bool:
@@ -581,8 +598,10 @@ class Grouper:
                 self._open = OpenStories(self._rules)
                 for article, story in store.articles.live(c, since):
                     self._open.restore(article, story)
+                self._threads = OpenThreads.restored(store.threads.all_open(c, now))
                 self._version = version
         self._open.forget_before(since)
+        self._threads.forget(now)
         return self._open
 
     def _batch(self, now: datetime) -> tuple[int, int] | None:
@@ -594,7 +613,7 @@ class Grouper:
         with self._db.connect() as c:
             waiting = store.articles.ungrouped(c, ARTICLES)
         if not waiting:
-            return 0, 0
+            return self._threaded_late(now)
         stories = self._ready(now)
         merged: list[tuple[StoryId, StoryId]] = []
         changed: dict[StoryId, None] = {}
@@ -606,7 +625,7 @@ class Grouper:
                 changed.pop(absorbed, None)
             changed[assignment.story] = None
         placed = [(a.id, stories.story_of(a.id) or assigned[a.id].story, assigned[a.id].copy_of) for a in waiting]
-        described = self._described(waiting, placed, merged, changed)
+        described, threads = self._threaded(self._described(waiting, placed, merged, changed), merged)
         with self._db.begin() as c:
             # Describing took its time: whoever leads now decides, and two never write.
             if not self._leads(c) or store.stories.version(c) != self._version:
@@ -615,8 +634,47 @@ class Grouper:
             store.articles.place(c, placed)
             for absorbed, survivor in merged:
                 store.stories.merge(c, absorbed, survivor)
+            threads.save(c, now)
             self._version = store.stories.save(c, described)
         return len(placed), len(described)
+
+    def _threaded(
+        self, described: Sequence[Story], merged: Sequence[tuple[StoryId, StoryId]] = ()
+    ) -> tuple[list[Story], _Threads]:
+        """The stories, each with the thread that it is part of, and what is to be remembered of those threads."""
+        with self._db.connect() as c:
+            known = store.threads.of(c, [*(s.id for s in described), *(absorbed for absorbed, _ in merged)])
+        changed: dict[ThreadId, None] = {}
+        gone: dict[ThreadId, None] = {}
+        for absorbed, _ in merged:
+            own = known.get(absorbed)
+            if own is not None and self._threads.leave(own, absorbed):
+                gone[own] = None
+        stories: list[Story] = []
+        for story in described:
+            placed = self._threads.assign(story, known.get(story.id))
+            changed[placed.thread] = None
+            if placed.left is not None:
+                gone[placed.left] = None
+            stories.append(replace(story, thread=placed.thread))
+        kept = [self._threads.memory(thread) for thread in changed if thread in self._threads]
+        return stories, _Threads(kept=tuple(kept), gone=tuple(t for t in gone if t not in self._threads))
+
+    def _threaded_late(self, now: datetime) -> tuple[int, int]:
+        """Give a thread to stories that have none, which an earlier version wrote. Nothing, once all have one."""
+        with self._db.connect() as c:
+            waiting = store.threads.without(c, now - self._settings.live, ARTICLES)
+        if not waiting:
+            return 0, 0
+        self._ready(now)
+        stories, threads = self._threaded(waiting)
+        with self._db.begin() as c:
+            if not self._leads(c) or store.stories.version(c) != self._version:
+                self._open = None
+                return 0, 0
+            threads.save(c, now)
+            self._version = store.stories.save(c, stories)
+        return 0, len(stories)
 
     def _described(
         self,
@@ -653,7 +711,7 @@ class Grouper:
             except BaseException:
                 self._open = None  # what is in memory may be ahead of what was saved
                 raise
-            if result is None or not result[0]:
+            if result is None or not any(result):
                 break
             done.grouped += result[0]
             done.stories += result[1]
