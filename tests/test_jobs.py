@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from aiohttp import web
 from sqlalchemy import Engine
@@ -16,9 +17,21 @@ from broadsheet import following, jobs, store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.jobs import rounds, worker
-from broadsheet.model import Event, Follow, ReaderId, Source
+from broadsheet.model import (
+    Article,
+    Entity,
+    Event,
+    Follow,
+    ReaderId,
+    Source,
+    Story,
+    ThreadId,
+    bytes_of,
+    identify,
+)
 from broadsheet.sources import opml
-from tests.builders import HOUR, NOON, a_reader
+from broadsheet.stories.cluster import Grouping
+from tests.builders import HOUR, NOON, a_reader, an_article
 from tests.newsroom import Press, happenings, press
 
 
@@ -341,3 +354,56 @@ def test_a_worker_that_was_killed_here_is_seen_to_be_dead_and_a_living_one_is_no
     assert worker._is_dead(f"{place}/{child.pid}/abcd")
     assert not worker._is_dead(f"elsewhere/1/{child.pid}/abcd")
     assert not worker._is_dead("nonsense")
+
+
+# --- threads ------------------------------------------------------------------------------------------------------
+
+
+def reported(*days: int) -> list[Article]:
+    """One report of a trial for each of those days, ten days before noon and later, each an event of its own."""
+    said = (
+        ("Bolsonaro trial opens in Brazil's Supreme Court over coup plot", "Prosecutors read the charges for six hours."),
+        ("Brazil's Supreme Court hears Bolsonaro's former aide in coup plot trial", "The aide told of a meeting in the palace."),
+        ("Bolsonaro convicted of coup plot by Brazil's Supreme Court", "Four of five judges voted for 27 years in prison."),
+    )  # fmt: skip
+    names = tuple(Entity(text=name, type="other") for name in ("Bolsonaro", "Brazil", "Supreme Court"))
+    vector = bytes_of(np.eye(1, 64)[0])
+    return [
+        an_article(
+            said[n][0], f"{said[n][1]} It is about the coup plot in Brazil.", entities=names, vector=vector,
+            vector_model="made", published=NOON + (day - 10) * 24 * HOUR, first_seen=NOON + (day - 10) * 24 * HOUR,
+        )
+        for n, day in enumerate(days)
+    ]  # fmt: skip
+
+
+def grouped(db: Engine, settings: Settings, articles: list[Article]) -> list[Story]:
+    with db.begin() as c:
+        store.articles.save_new(c, articles)
+    asyncio.run(jobs.group(db, settings, NOON, rules=Grouping(join=2.0)))  # each article a story of its own
+    with db.connect() as c:
+        return list(store.stories.live(c, NOON - 30 * 24 * HOUR))
+
+
+def test_stories_of_one_trial_are_one_thread_also_when_a_restart_lies_between(db: Engine, settings: Settings) -> None:
+    articles = reported(0, 4, 8)
+    for article in articles:  # each by a grouper that knows only what was saved
+        stories = grouped(db, settings, [article])
+    assert len(stories) == 3
+    assert {story.thread for story in stories} == {ThreadId(identify("thread", stories[0].id))}
+    with db.connect() as c:
+        assert len(list(store.threads.all_open(c, NOON))) == 1
+        assert len(store.threads.stories_of(c, stories[0].thread, 9)) == 3  # type: ignore[arg-type]
+
+
+def test_stories_that_an_earlier_version_left_without_a_thread_get_one(db: Engine, settings: Settings) -> None:
+    before = grouped(db, settings, reported(0, 4, 8))
+    with db.begin() as c:
+        store.threads.remove(c, [t.id for t in store.threads.all_open(c, NOON)])
+        store.stories.save(c, [replace(story, thread=None) for story in before])
+    assert grouped(db, settings, []) == before
+    with db.connect() as c:
+        version = store.stories.version(c)
+    grouped(db, settings, [])
+    with db.connect() as c:
+        assert store.stories.version(c) == version  # done once

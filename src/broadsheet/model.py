@@ -19,6 +19,7 @@ SourceId = NewType("SourceId", str)
 EntryId = NewType("EntryId", str)
 ArticleId = NewType("ArticleId", str)
 StoryId = NewType("StoryId", str)
+ThreadId = NewType("ThreadId", str)
 ReaderId = NewType("ReaderId", str)
 EventId = NewType("EventId", int)
 FeedId = NewType("FeedId", str)
@@ -276,6 +277,28 @@ class Story:
     lead: ArticleId | None = None  # the article whose headline is shown
     vector: bytes = b""
     vector_model: str = ""
+    thread: ThreadId | None = None  # the longer story that it belongs to; also where it is the only one so far
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """The long story of which stories are parts: a war, a trial, two countries' quarrel, over months or years."""
+
+    id: ThreadId  # made from its first story's id
+    name: str  # names that its stories share, as they are written there; empty where they share none
+    stories: tuple[StoryId, ...]  # in order of time
+    first_seen: datetime
+    last_seen: datetime
+    entities: tuple[Entity, ...] = ()  # what holds it together; `count` is how many of its stories name it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenThread:
+    """What is remembered of a thread, so that new stories find it, until it has been silent for long."""
+
+    id: ThreadId
+    until: datetime
+    memory: bytes  # its sketches, as `stories/threads.py` packs them
 
 
 # --- readers -----------------------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ from broadsheet.model import (
     SourceId,
     Story,
     StoryId,
+    Thread,
+    ThreadId,
     Version,
     identify,
     named,
@@ -53,6 +55,7 @@ from broadsheet.readers.joined import joined
 from broadsheet.readers.ledger import Learned, ledger
 from broadsheet.readers.profile import fold, learn
 from broadsheet.sources import opml
+from broadsheet.stories import threads
 from broadsheet.stories.novelty import Novelty, news
 from broadsheet.stories.told import Told, tell
 from broadsheet.stories.versions import Revision, compare
@@ -63,6 +66,9 @@ LOOK = 2.0  # seconds between two looks at the store's version: one primary-key 
 FEEDS_KEPT = 512
 WATCHED = timedelta(days=7)  # older articles are not looked at again when they are read
 FIRST_LOOK = timedelta(hours=1)  # after which a read article is looked at again
+THREAD_SHOWN = 12  # other stories of the thread on a story's page
+THREAD_NAMED = 60  # latest stories by which a thread is named
+THREAD_READ = 500  # latest stories on a thread's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +156,15 @@ def news_of(articles: Sequence[Article], new: Set[ArticleId]) -> tuple[NewPoint,
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """A thread as a reader may see it."""
+
+    thread: Thread
+    cards: tuple[Card, ...]  # the latest first
+    has_more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class StoryPage:
     story: Story
     card: Card
@@ -157,6 +172,7 @@ class StoryPage:
     new: frozenset[ArticleId]  # arrived since the reader last opened the story; empty on the first time
     last_read: datetime | None
     news: tuple[NewPoint, ...] = ()  # what those say that the others do not, most important first
+    thread: ThreadPage | None = None  # its cards are the others; none where the story is the only one
 
 
 @dataclass(frozen=True, slots=True)
@@ -618,6 +634,7 @@ class Newsstand:
             reader = self._reader(db, ReaderId(reader_id))
             found = self._articles(db, story.articles)
             cards = self._made_cards(db, paper, [story], reader)
+            thread = self._thread_of(db, paper, story, reader)
         articles = tuple(found[a] for a in story.articles if a in found and self._may_read(paper, reader, found[a]))
         if not articles or story.id not in cards:
             raise NotFound("There is no such story here.")
@@ -635,7 +652,52 @@ class Newsstand:
             new=new,
             last_read=last_read,
             news=news_of(articles, new),
+            thread=thread,
         )
+
+    def _thread_of(self, db: Connection, paper: Live, story: Story, reader: Reader) -> ThreadPage | None:
+        """The other stories of a story's thread; None where the reader may see no other."""
+        if story.thread is None:
+            return None
+        seen = self._threaded(db, paper, story.thread, reader, THREAD_NAMED)
+        others = [other for other in seen if other.id != story.id]
+        if not others:
+            return None
+        cards = self._made_cards(db, paper, others[: THREAD_SHOWN + 1], reader)
+        made = [cards[other.id] for other in others if other.id in cards]
+        return ThreadPage(
+            thread=self._named(db, paper, story.thread, seen, reader),
+            cards=tuple(made[:THREAD_SHOWN]),
+            has_more=len(made) > THREAD_SHOWN,
+        )
+
+    def _threaded(self, db: Connection, paper: Live, thread: ThreadId, reader: Reader, most: int) -> list[Story]:
+        """The latest stories of a thread that a reader may see, the latest first."""
+        found = store.threads.stories_of(db, thread, most)
+        return [story for story in found if self._may_see(paper, reader, story.id, story)]
+
+    def _named(self, db: Connection, paper: Live, thread: ThreadId, seen: Sequence[Story], reader: Reader) -> Thread:
+        """The thread, named by what the reader may read: a story of private sources too gives it no name."""
+        closed = paper.private - reader.subscriptions
+        open_ = [s for s in seen[:THREAD_NAMED] if closed.isdisjoint(s.sources)]
+        named_by = threads.thread(thread, open_ or seen)
+        if not open_:
+            named_by = replace(named_by, name="", entities=())
+        whole = threads.thread(thread, seen)
+        return replace(whole, name=named_by.name, entities=named_by.entities)
+
+    def thread(self, reader_id: str, thread_id: str) -> ThreadPage:
+        """A thread with the latest of its stories that this reader may see. Raises `NotFound`."""
+        paper = self.edition()
+        with self.engine.connect() as db:
+            reader = self._reader(db, ReaderId(reader_id))
+            seen = self._threaded(db, paper, ThreadId(thread_id), reader, THREAD_READ + 1)
+            if not seen:
+                raise NotFound("There is no such thread here.")
+            cards = self._made_cards(db, paper, seen[:THREAD_READ], reader)
+            thread = self._named(db, paper, ThreadId(thread_id), seen, reader)
+        shown = tuple(cards[story.id] for story in seen if story.id in cards)
+        return ThreadPage(thread=thread, cards=shown, has_more=len(seen) > THREAD_READ)
 
     def article(self, reader_id: str, article_id: str) -> Article:
         """Raises `NotFound` for an article that is not here or that this reader may not see."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -14,11 +14,25 @@ from broadsheet.articles.passages import passages
 from broadsheet.config import Settings
 from broadsheet.jobs.ingesting import EARLIEST
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, worker_name
-from broadsheet.model import Article, ArticleId, Story, StoryId
+from broadsheet.model import Article, ArticleId, OpenThread, Story, StoryId, ThreadId
 from broadsheet.stories.cluster import Assignment, Grouping, OpenStories
 from broadsheet.stories.describe import describe
+from broadsheet.stories.threads import OpenThreads
 
 ARTICLES = 200  # articles grouped in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Threads:
+    """What changed of the threads, to be saved with the stories that changed them."""
+
+    kept: tuple[OpenThread, ...]
+    gone: tuple[ThreadId, ...]
+
+    def save(self, c: Connection, now: datetime) -> None:
+        store.threads.remove(c, self.gone)
+        store.threads.remove_until(c, now)
+        store.threads.save(c, self.kept)
 
 
 class Grouper:
@@ -29,6 +43,7 @@ class Grouper:
         self._db, self._settings, self._worker = db, settings, worker
         self._rules = rules or Grouping()
         self._open: OpenStories | None = None
+        self._threads = OpenThreads()
         self._version = -1
 
     def _leads(self, c: Connection) -> bool:
@@ -43,8 +58,10 @@ class Grouper:
                 self._open = OpenStories(self._rules)
                 for article, story in store.articles.live(c, since):
                     self._open.restore(article, story)
+                self._threads = OpenThreads.restored(store.threads.all_open(c, now))
                 self._version = version
         self._open.forget_before(since)
+        self._threads.forget(now)
         return self._open
 
     def _batch(self, now: datetime) -> tuple[int, int] | None:
@@ -57,7 +74,7 @@ class Grouper:
             waiting = store.articles.ungrouped(c, ARTICLES)
             stale = store.stories.stale_ones(c, ARTICLES)
         if not waiting and not stale:
-            return 0, 0
+            return self._threaded_late(now)
         stories = self._ready(now)
         merged: list[tuple[StoryId, StoryId]] = []
         changed: dict[StoryId, None] = {}
@@ -73,7 +90,7 @@ class Grouper:
             rewritten = [alive for id_ in stale if (alive := store.stories.resolve(c, id_)) is not None]
         absorbed_now = {absorbed for absorbed, _ in merged}
         changed |= dict.fromkeys(id_ for id_ in rewritten if id_ not in absorbed_now)
-        described = self._described(waiting, placed, merged, changed)
+        described, threads = self._threaded(self._described(waiting, placed, merged, changed), merged)
         with self._db.begin() as c:
             # Describing took its time: whoever leads now decides, and two never write.
             if not self._leads(c) or store.stories.version(c) != self._version:
@@ -83,8 +100,47 @@ class Grouper:
             for absorbed, survivor in merged:
                 store.stories.merge(c, absorbed, survivor)
             store.stories.mark_fresh(c, stale)
+            threads.save(c, now)
             self._version = store.stories.save(c, described)
         return len(placed), len(described)
+
+    def _threaded(
+        self, described: Sequence[Story], merged: Sequence[tuple[StoryId, StoryId]] = ()
+    ) -> tuple[list[Story], _Threads]:
+        """The stories, each with the thread that it is part of, and what is to be remembered of those threads."""
+        with self._db.connect() as c:
+            known = store.threads.of(c, [*(s.id for s in described), *(absorbed for absorbed, _ in merged)])
+        changed: dict[ThreadId, None] = {}
+        gone: dict[ThreadId, None] = {}
+        for absorbed, _ in merged:
+            own = known.get(absorbed)
+            if own is not None and self._threads.leave(own, absorbed):
+                gone[own] = None
+        stories: list[Story] = []
+        for story in described:
+            placed = self._threads.assign(story, known.get(story.id))
+            changed[placed.thread] = None
+            if placed.left is not None:
+                gone[placed.left] = None
+            stories.append(replace(story, thread=placed.thread))
+        kept = [self._threads.memory(thread) for thread in changed if thread in self._threads]
+        return stories, _Threads(kept=tuple(kept), gone=tuple(t for t in gone if t not in self._threads))
+
+    def _threaded_late(self, now: datetime) -> tuple[int, int]:
+        """Give a thread to stories that have none, which an earlier version wrote. Nothing, once all have one."""
+        with self._db.connect() as c:
+            waiting = store.threads.without(c, now - self._settings.live, ARTICLES)
+        if not waiting:
+            return 0, 0
+        self._ready(now)
+        stories, threads = self._threaded(waiting)
+        with self._db.begin() as c:
+            if not self._leads(c) or store.stories.version(c) != self._version:
+                self._open = None
+                return 0, 0
+            threads.save(c, now)
+            self._version = store.stories.save(c, stories)
+        return 0, len(stories)
 
     def _described(
         self,

@@ -35,12 +35,13 @@ from broadsheet.store import (
     search,
     sources,
     stories,
+    threads,
     versions,
 )
 
 __all__ = [
     "articles", "backup", "doctor", "entries", "feeds", "leases", "migrations", "notes", "open", "readers",
-    "rechecks", "rejections", "search", "sources", "stories", "versions",
+    "rechecks", "rejections", "search", "sources", "stories", "threads", "versions",
 ]  # fmt: skip
 
 # How long a writer waits for another before it gives up. A batch of a job holds the lock for tenths of a second.

@@ -143,6 +143,7 @@ stories = Table(
     Column("entities", Json),
     Column("topics", Json),
     Column("vector", LargeBinary),
+    _id("thread"),
 )  # fmt: skip
 
 stale = Table("stale", metadata, _id("story", primary_key=True), Column("times", Integer))
@@ -170,6 +171,7 @@ rechecks = Table(
     Column("claimed_by", Text),
     Column("claimed_until", Time),
 )  # fmt: skip
+threads = Table("threads", metadata, _id(primary_key=True), Column("until", Time), Column("memory", LargeBinary))
 
 readers = Table(
     "readers", metadata,

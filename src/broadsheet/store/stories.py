@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from sys import intern
@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
-from broadsheet.model import ArticleId, SourceId, Story, StoryId
+from broadsheet.model import ArticleId, SourceId, Story, StoryId, ThreadId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import articles, counters, stale, stories
@@ -52,6 +52,7 @@ def _in(row: Any) -> Story:
         lead=None if row.lead is None else ArticleId(row.lead),
         vector=bytes(row.vector),
         vector_model=row.vector_model,
+        thread=None if row.thread is None else ThreadId(row.thread),
     )
 
 
@@ -148,6 +149,11 @@ def live(db: Connection, since: datetime) -> Iterator[Story]:
     )
     for row in db.execution_options(yield_per=500).execute(query):
         yield _in(row)
+
+
+def select_stories(db: Connection, where: Sequence[Any], *, order: Sequence[Any], most: int) -> list[Story]:
+    """Stories by a condition, in an order: for the rest of the store."""
+    return [_in(row) for row in db.execute(select(*_SELECT).where(*where).order_by(*order).limit(most))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from starlette.routing import Route
 from broadsheet import __version__, store
 from broadsheet.errors import InputError
 from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
-from broadsheet.reading import Card, Newsstand
+from broadsheet.reading import Card, Newsstand, ThreadPage
 from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
 from broadsheet.web import actions, pages
@@ -78,6 +78,22 @@ def said_card(card: Card) -> dict[str, Any]:
         "entities": [{"text": e.text, "type": e.type, "count": e.count} for e in story.entities],
         "language": story.language,
         "image": card.image,
+    }
+
+
+def said_thread(page: ThreadPage) -> dict[str, Any]:
+    thread = page.thread
+    return {
+        "id": thread.id,
+        "name": thread.name,
+        "first_seen": thread.first_seen,
+        "last_seen": thread.last_seen,
+        "entities": [{"text": e.text, "type": e.type, "stories": e.count} for e in thread.entities],
+        "stories": [
+            {"id": c.story.id, "headline": c.headline, "first_seen": c.story.first_seen, "last_seen": c.story.last_seen}
+            for c in page.cards
+        ],
+        "more": page.has_more,
     }
 
 
@@ -222,8 +238,14 @@ def story(request: Request) -> Response:
                 {"article": n.article, "sentence": n.text, "start": n.start, "end": n.end, "why": n.why}
                 for n in page.news
             ],
+            "thread": None if page.thread is None else said_thread(page.thread),
         }
     )
+
+
+def thread(request: Request) -> Response:
+    news, one = _news(request)
+    return answer(said_thread(news.thread(one.id, request.path_params["id"])))
 
 
 def why(request: Request) -> Response:
@@ -333,6 +355,7 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}/search", "GET", search, "Articles that have the words", ("q", "limit", "from")),
     ("/api/readers/{reader}/stories/{id}", "GET", story, "A story with its articles and timeline", ()),
     ("/api/readers/{reader}/stories/{id}/why", "GET", why, "The reasons of a story for a reader", ()),
+    ("/api/readers/{reader}/threads/{id}", "GET", thread, "A thread with its stories, the latest first", ()),
     ("/api/readers/{reader}/articles/{id}", "GET", article, "An article with its text", ()),
     ("/api/readers/{reader}/events", "POST", event, "Record what a reader did: more, less, saved, hidden, follow, mute, undo", ()),
     ("/api/readers/{reader}/sources", "GET", sources, "Sources, with their health in words", ()),

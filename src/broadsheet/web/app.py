@@ -118,6 +118,7 @@ def routes() -> list[Route | Mount]:
         Route("/saved", pages.saved),
         Route("/search", pages.search),
         Route("/story/{id}", pages.story),
+        Route("/thread/{id}", pages.thread),
         Route("/article/{id}", pages.article),
         Route("/article/{id}/versions", pages.versions),
         Route("/corrections", pages.corrections),

@@ -253,6 +253,19 @@ def story(request: Request) -> Response:
     return answer
 
 
+def thread(request: Request) -> Response:
+    """GET /thread/{id}"""
+    reader, news = current(request), stand(request)
+    page = news.thread(reader.id, request.path_params["id"])
+    days = [
+        (day, list(cards)) for day, cards in groupby(page.cards, key=lambda c: news.local(c.story.last_seen).date())
+    ]
+    held = [(str(e.type), e.text, e.text) for e in page.thread.entities if e.type != "other"]
+    return render(
+        request, "thread.html", reader=reader, page=page, days=days, groups=[("Names", held[:8])], **choices(reader)
+    )
+
+
 def article(request: Request) -> Response:
     """GET /article/{id}"""
     reader, news = current(request), stand(request)
