@@ -343,8 +343,17 @@ class Weight:
 
 EventKind = Literal[
     "shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less",
-    "follow", "unfollow", "mute", "unmute", "set_weight", "erase_weight", "settings", "undo",
+    "follow", "unfollow", "mute", "unmute", "set_weight", "erase_weight", "settings", "merge", "split", "undo",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regrouping:
+    """Somebody's word on two articles: their stories are one story, or `one` is not part of the story of `other`."""
+
+    one: ArticleId
+    other: ArticleId
+    same: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -364,6 +373,7 @@ class Event:
     mute: Mute | None = None
     weight: tuple[WeightKey, float] | None = None
     settings: Mapping[str, object] | None = None
+    regrouping: Regrouping | None = None  # merge, split
     id: EventId | None = None  # given by the store
 
 
@@ -390,6 +400,7 @@ class Reader:
     hidden: frozenset[StoryId] = frozenset()
     opened: Mapping[StoryId, datetime] = field(default_factory=dict)
     shown: Mapping[StoryId, int] = field(default_factory=dict)  # times shown and not opened
+    regroupings: tuple[Regrouping, ...] = ()  # stories that they see as one, articles that they took out of a story
     created: datetime | None = None
 
 

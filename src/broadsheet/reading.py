@@ -54,8 +54,10 @@ from broadsheet.readers.follows import ended
 from broadsheet.readers.joined import joined
 from broadsheet.readers.ledger import Learned, ledger
 from broadsheet.readers.profile import fold, learn
+from broadsheet.readers.regrouping import View, alone, view
 from broadsheet.sources import opml
 from broadsheet.stories import threads
+from broadsheet.stories.describe import describe
 from broadsheet.stories.novelty import Novelty, news
 from broadsheet.stories.told import Told, tell
 from broadsheet.stories.versions import Revision, compare
@@ -172,6 +174,7 @@ class StoryPage:
     new: frozenset[ArticleId]  # arrived since the reader last opened the story; empty on the first time
     last_read: datetime | None
     news: tuple[NewPoint, ...] = ()  # what those say that the others do not, most important first
+    taken_out: tuple[Article, ...] = ()  # by this reader
     thread: ThreadPage | None = None  # its cards are the others; none where the story is the only one
 
 
@@ -214,6 +217,7 @@ class _Kept:
     written: str
     into: Mapping[StoryId, StoryId]
     reader: Reader
+    view: View
     key: object
 
 
@@ -238,6 +242,7 @@ class Newsstand:
         self._books = threading.Lock()  # over the small caches
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
         self._readers: OrderedDict[ReaderId, _Kept] = OrderedDict()
+        self._regrouped: OrderedDict[object, Story] = OrderedDict()
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
 
     def now(self) -> datetime:
@@ -318,13 +323,45 @@ class Newsstand:
         read = store.readers.get(db, reader_id) if written is not None else None
         if written is None or read is None:
             raise NotFound("There is no such reader here.")
-        reader = joined(read, into)
+        seen = self._seen(db, read)
+        reader = joined(read, {**into, **{part: into.get(whole, whole) for part, whole in seen.into.items()}})
+        # what a reader sees as a part of another story is not shown beside it
+        reader = replace(reader, hidden=reader.hidden | seen.into.keys()) if seen.into else reader
         with self._books:
-            self._readers[reader_id] = _Kept(written, into, reader, _profile_key(reader))
+            self._readers[reader_id] = _Kept(written, into, reader, seen, _profile_key(reader))
             self._readers.move_to_end(reader_id)
             while len(self._readers) > FEEDS_KEPT:
                 self._readers.popitem(last=False)
         return reader
+
+    def _seen(self, db: Connection, reader: Reader) -> View:
+        """The stories as this reader sees them, where they see them otherwise than others do."""
+        if not reader.regroupings:
+            return View()
+        named_ = {id_ for word in reader.regroupings for id_ in (word.one, word.other)}
+        return view(reader.regroupings, store.articles.stories_of(db, named_))
+
+    def _view(self, reader: Reader | None) -> View:
+        kept = self._readers.get(reader.id) if reader is not None and reader.regroupings else None
+        return kept.view if kept is not None else View()
+
+    def _as_seen(self, db: Connection, paper: Live, reader: Reader | None, story: Story) -> Story:
+        """The story as this reader sees it: with what they joined to it, without what they took out."""
+        seen = self._view(reader)
+        if story.id not in seen.out and story.id not in seen.into.values():
+            return story
+        parts = [story, *(self._stories(db, seen.parts(story.id)[1:]).values())]
+        out = frozenset().union(*(seen.out.get(part.id, frozenset()) for part in parts))
+        ids = tuple(id_ for part in parts for id_ in part.articles if id_ not in out)
+        key = (story.id, story.last_seen, ids)
+        if key not in self._regrouped:
+            articles = [a for a in self._articles(db, ids).values() if self._may_read(paper, reader, a)]
+            if not articles:
+                return story
+            self._regrouped[key] = replace(describe(story.id, articles, passages), thread=story.thread)
+            while len(self._regrouped) > FEEDS_KEPT:
+                self._regrouped.popitem(last=False)
+        return self._regrouped[key]
 
     def _key_of(self, reader: Reader) -> object:
         kept = self._readers.get(reader.id)
@@ -513,7 +550,8 @@ class Newsstand:
             for item in feed.items:
                 if item.story == story_id:
                     return item
-        story = self._story(story_id)
+        with self.engine.connect() as db:
+            story = self._own_story(db, reader, story_id) or self._story(story_id)
         if not self._may_see(paper, reader, story.id, story):
             raise NotFound("There is no such story here.")
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
@@ -552,7 +590,8 @@ class Newsstand:
             for story_id in lost:  # absorbed by another since: its id leads to the survivor
                 if story_id not in stories and (story := store.stories.get(db, story_id)) is not None:
                     stories[story_id] = story
-            made = self._made_cards(db, paper, [stories[i] for i in ids if i in stories], reader)
+            shown = [self._as_seen(db, paper, reader, stories[i]) for i in ids if i in stories]
+            made = self._made_cards(db, paper, shown, reader)
         return [made[stories[i].id] for i in ids if i in stories and stories[i].id in made]
 
     def _made_cards(
@@ -629,12 +668,17 @@ class Newsstand:
 
     def story(self, reader_id: str, story_id: str) -> StoryPage:
         """A story with all its articles that this reader may see. Raises `NotFound`."""
-        story, paper = self._story(story_id), self.edition()
+        paper = self.edition()
         with self.engine.connect() as db:
             reader = self._reader(db, ReaderId(reader_id))
+            story = self._own_story(db, reader, story_id) or self._as_seen(
+                db, paper, reader, self._story(self._view(reader).into.get(StoryId(story_id), story_id))
+            )
             found = self._articles(db, story.articles)
             cards = self._made_cards(db, paper, [story], reader)
             thread = self._thread_of(db, paper, story, reader)
+            out = self._view(reader).out.get(story.id, frozenset())
+            taken_out = tuple(a for a in self._articles(db, sorted(out)).values() if self._may_read(paper, reader, a))
         articles = tuple(found[a] for a in story.articles if a in found and self._may_read(paper, reader, found[a]))
         if not articles or story.id not in cards:
             raise NotFound("There is no such story here.")
@@ -653,7 +697,17 @@ class Newsstand:
             last_read=last_read,
             news=news_of(articles, new),
             thread=thread,
+            taken_out=taken_out,
         )
+
+    def _own_story(self, db: Connection, reader: Reader, story_id: str) -> Story | None:
+        """The story of an article that this reader took out of another; None for any other id."""
+        for story, out in self._view(reader).out.items():
+            for article in out:
+                if alone(article) == story_id and story != story_id:
+                    found = self._articles(db, [article])
+                    return describe(StoryId(story_id), list(found.values()), passages) if found else None
+        return None
 
     def _thread_of(self, db: Connection, paper: Live, story: Story, reader: Reader) -> ThreadPage | None:
         """The other stories of a story's thread; None where the reader may see no other."""

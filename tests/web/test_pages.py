@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from broadsheet import store
-from broadsheet.model import FactChange, Story, Version
+from broadsheet.model import FactChange, Story, Version, identify
 from broadsheet.reading import Newsstand
 from broadsheet.sources import opml
 from broadsheet.web import actions
@@ -556,3 +556,36 @@ def test_a_correction_is_told_on_the_front_page_the_article_and_a_page_of_its_ow
         page = ada.get(path)
         assert "A number was taken out: 2,000" in plain(page), path
         assert "<b>last" not in page.text
+
+
+def test_a_reader_takes_an_article_out_of_a_story_for_themself_alone_and_undoes_it(ada: Browser) -> None:
+    bob = Browser(ada.app).begin("Bob")
+    first, second, _ = CEASEFIRE.articles
+    path = f"/story/{CEASEFIRE.id}"
+    done = ada.act(kind="split", one=second, other=first).json()
+    page = plain(ada.get(path))
+    assert "2 articles, in order of time" in page
+    assert "taken out by you" in page
+    assert "3 articles, in order of time" in plain(bob.get(path))
+    alone = ada.get(f"/story/{identify('story', second)}")
+    assert "Ceasefire holds (1)" in plain(alone)
+    assert bob.get(f"/story/{identify('story', second)}").status == 404
+    ada.act(kind="merge", one=first, other=second)
+    assert "3 articles, in order of time" in plain(ada.get(path))
+    ada.act(kind="undo", target=done["event"])
+    assert "3 articles, in order of time" in plain(ada.get(path))
+
+
+def test_a_reader_joins_two_stories_and_sees_one_in_the_feed_and_on_its_page(ada: Browser) -> None:
+    cup = STORIES[1][0]
+    done = ada.act(kind="merge", one=CEASEFIRE.articles[0], other=cup.articles[0]).json()
+    front = ada.get("/")
+    assert f'id="s-{CEASEFIRE.id}"' in front.text
+    assert f'id="s-{cup.id}"' not in front.text
+    for path in (f"/story/{CEASEFIRE.id}", f"/story/{cup.id}"):
+        page = plain(ada.get(path))
+        assert "4 articles, in order of time" in page
+        assert "Cup final tonight" in page
+    ada.act(kind="undo", target=done["event"])
+    assert f'id="s-{cup.id}"' in ada.get("/").text
+    assert ada.act(kind="split", one="a", other="a").status == 422

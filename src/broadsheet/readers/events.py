@@ -42,6 +42,12 @@ def check(event: Event) -> Event:
             raise InputError(f"{event.kind} needs a weight: a topic, an entity or a publisher, and a number.")
         if not math.isfinite(event.weight[1]):
             raise InputError("A weight is a number.")
+    if event.kind in ("merge", "split"):
+        pair = event.regrouping
+        if pair is None or not pair.one or not pair.other or pair.one == pair.other:
+            raise InputError(f"{event.kind} needs two articles.")
+        if pair.same != (event.kind == "merge"):
+            raise InputError("merge says that two articles are one story, split that they are not.")
     if event.kind == "settings":
         for name, value in (event.settings or {}).items():
             if (problem := _problem(name, value)) is not None:

@@ -12,6 +12,7 @@ import numpy as np
 from broadsheet.model import Event, Reader, SourceId, Story, Weight, WeightKey, bytes_of, named, vector_of
 from broadsheet.readers import follows
 from broadsheet.readers.events import valid_settings
+from broadsheet.readers.regrouping import regroup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +68,8 @@ def learn(reader: Reader, event: Event, story: Story | None, rules: Learning = L
             return replace(reader, weights=kept)
         case "settings":
             return _settle(reader, event.settings)
+        case "merge" | "split" if event.regrouping:
+            return replace(reader, regroupings=regroup(reader, event.regrouping))
     if event.story is None:
         return reader
     reader = _remember(reader, event)

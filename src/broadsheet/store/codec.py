@@ -24,6 +24,7 @@ from broadsheet.model import (
     Reader,
     ReaderId,
     Reason,
+    Regrouping,
     Repair,
     SourceId,
     StoryId,
@@ -174,6 +175,7 @@ def reader_out(reader: Reader) -> Json:
         "hidden": sorted(reader.hidden),
         "opened": [[story, microseconds(at)] for story, at in reader.opened.items()],
         "shown": list(reader.shown.items()),
+        "regroupings": [regrouping_out(word) for word in reader.regroupings],
     }
 
 
@@ -206,6 +208,7 @@ def reader_in(id_: str, name: str, created: datetime | None, kept: Json) -> Read
         hidden=frozenset(StoryId(s) for s in kept["hidden"]),
         opened={StoryId(story): _time(at) for story, at in kept["opened"]},
         shown={StoryId(story): times for story, times in kept["shown"]},
+        regroupings=tuple(w for w in map(regrouping_in, kept.get("regroupings", ())) if w is not None),
     )
 
 
@@ -219,6 +222,7 @@ def event_out(event: Event) -> Json:
         "mute": mute_out(event.mute),
         "weight": None if event.weight is None else [list(event.weight[0]), float(event.weight[1])],
         "settings": None if event.settings is None else dict(event.settings),
+        "regrouping": regrouping_out(event.regrouping),
     }
     return {name: value for name, value in every.items() if value is not None}
 
@@ -240,7 +244,16 @@ def event_in(row: Any) -> Event:
         mute=mute_in(kept.get("mute")),
         weight=_weight_in(kept.get("weight")),
         settings=kept.get("settings"),
+        regrouping=regrouping_in(kept.get("regrouping")),
     )
+
+
+def regrouping_out(word: Regrouping | None) -> Json:
+    return None if word is None else [word.one, word.other, word.same]
+
+
+def regrouping_in(kept: Json) -> Regrouping | None:
+    return None if kept is None else Regrouping(one=ArticleId(kept[0]), other=ArticleId(kept[1]), same=bool(kept[2]))
 
 
 def _repair_out(repair: Repair | None) -> Json:

@@ -21,6 +21,7 @@ from broadsheet.model import (
     FollowKind,
     Mute,
     ReaderId,
+    Regrouping,
     Repair,
     StoryId,
     WeightKey,
@@ -144,7 +145,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
     story, article = _words(given, "story"), _words(given, "article")
     if kind in OF_A_STORY and not story:
         raise InputError(f"{kind} needs the story that it is of.")
-    follow = mute = weight = settings = target = None
+    follow = mute = weight = settings = target = regrouping = None
     if kind in ("follow", "unfollow"):
         what, value, label = _thing(given.get("follow"), "follow")
         follow = Follow(kind=what, value=value, label=label, since=now.astimezone(UTC))
@@ -158,6 +159,10 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
         weight = _weight(given.get("weight"))
     elif kind == "settings":
         settings = _settings(given.get("settings"))
+    elif kind in ("merge", "split"):
+        regrouping = Regrouping(
+            one=ArticleId(_words(given, "one")), other=ArticleId(_words(given, "other")), same=kind == "merge"
+        )
     elif kind == "undo":
         number = _number(given, "target", 2**62)
         if number is None:
@@ -181,6 +186,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
         mute=mute,
         weight=weight,
         settings=settings,
+        regrouping=regrouping,
     )
 
 
@@ -229,6 +235,10 @@ def done(event: Event, now: datetime) -> str:
             return "Forgotten."
         case "settings":
             return "Settings saved."
+        case "merge":
+            return "One story, for you, from now on."
+        case "split":
+            return "No longer part of this story, for you."
         case "undo":
             return "Undone."
     return "Done."

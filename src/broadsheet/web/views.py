@@ -265,7 +265,8 @@ DID = {
     "saved": "Saved.", "unsaved": "No longer saved.", "hidden": "Hidden: you won't see this story again.",
     "unhidden": "Shown again.", "more": "More like this, then.", "less": "Less like this, then.", "follow": "Followed.",
     "unfollow": "No longer followed.", "mute": "Muted.", "unmute": "No longer muted.", "set_weight": "Changed.",
-    "erase_weight": "Forgotten.", "settings": "Settings saved.", "undo": "Undone.", "added": "Source added.",
+    "erase_weight": "Forgotten.", "settings": "Settings saved.", "merge": "One story, for you, from now on.",
+    "split": "No longer part of this story, for you.", "undo": "Undone.", "added": "Source added.",
     "removed": "Source removed.", "stopped": "Stopped.", "resumed": "Resumed: it is fetched at the next round.",
     "erased": "Everything about that reader is erased.",
 }  # fmt: skip
