@@ -123,6 +123,12 @@ LINES = {
         "kept": 1,
     },
     "enrich": {"id": "a", "title": "Talks in Paris", "text": "Ministers met in Paris.", "published": None, "kept": 1},
+    "novelty": {
+        "id": "a",
+        "read": [{"id": "1", "title": "Talks in Paris", "text": "Ministers met in Paris."}],
+        "unread": [{"id": "2", "title": "Talks end", "text": "Ministers met in Paris. They signed a treaty."}],
+        "kept": 1,
+    },
     "group": {
         "id": "a",
         "title": "Talks in Paris",
@@ -149,6 +155,7 @@ PROMISED = {
     },
     "enrich": {"language", "entities", "topics"},
     "group": {"story"},
+    "novelty": {"new"},
     "rank": {"scores", "reasons"},
 }
 

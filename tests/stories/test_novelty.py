@@ -126,6 +126,15 @@ def test_names_are_whole_and_do_not_begin_with_the_word_that_opens_a_sentence():
     assert [n.text for n in names(text)] == ["New Jersey", "Edward M. Kennedy", "U.S.", "Justice Department"]
 
 
+def test_digits_of_an_address_or_within_a_name_are_no_numbers():
+    assert numbers("See https://example.org/item?id=36494776 and example.org/europe-66031341 on COVID-19.") == []
+
+
+def test_a_feeds_one_sentence_is_news_though_its_headline_says_the_same():
+    fact = "Mexico’s ruling party won the governorship of its largest state for the first time."
+    assert said([QUAKE], an_article(fact, fact)) == [fact]
+
+
 SENTENCES = st.sampled_from(
     [
         "Officials said that 20 people died in Antakya.",

@@ -30,7 +30,7 @@ LIGHT = 1.6
 FIRST_WORD = 3.5  # weight from which a capitalised word that opens a sentence may open a name
 
 _NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.,:])[$€£¥₹]?(\d+(?:[.,:]\d+)*)"
+    r"(?<![A-Za-z0-9_.,:/=#&])(?<![A-Za-z]-)[$€£¥₹]?(\d+(?:[.,:]\d+)*)"
     r"(?:[-\s]?(thousand|million|billion|trillion|mn|bn|m|k|percent|per cent)\b|\s?(%))?",
     re.I,
 )
@@ -260,9 +260,9 @@ def tell(article: Article, passages: Sentences | None = None) -> Told:
         article=article.id,
         publisher=(article.publisher or article.id).casefold(),
         title=_said(title, 0, 1, capitals),
-        # a text that repeats its own headline says nothing by that
+        # a report that repeats its own headline says nothing by that; for a feed's one sentence it may be all there is
         said=tuple(
-            _said(p, place, len(split), capitals, again=" ".join(p.text.split()) == headline)
+            _said(p, place, len(split), capitals, again=len(split) > 3 and " ".join(p.text.split()) == headline)
             for place, p in enumerate(split)
         ),
     )
