@@ -131,6 +131,7 @@ LINES = {
         "published": None,
         "kept": 1,
     },
+    "timeline": {"articles": [{"id": "1", "title": "Talks in Paris", "published": "2026-08-01"}]},
     "rank": {"id": "a", "at": "2026-08-01T12:00:00+00:00", "history": [], "candidates": ["1"], "kept": 1},
 }
 PROMISED = {
