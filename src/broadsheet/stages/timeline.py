@@ -17,7 +17,7 @@ MOST = 1000  # dates, or sentences a date, that may be asked for
 def run(lines: Iterable[Line], **_: Any) -> Iterator[Line]:
     """Each line with `events [{date, sentence, article, start, end}]`, in order of date.
 
-    `length` is how many dates are wanted and `sentences` how many sentences a date (else one); without `length` the story decides. A
+    `length` is how many dates are wanted and `sentences` how many sentences a date; without them the story decides. A
     date with more than one sentence has that many events. `start` and `end` are Unicode characters of the article's text,
     null where its title is quoted. Articles without a time that can be read, or without words, are left out; a story with none left is rejected.
     """

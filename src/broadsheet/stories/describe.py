@@ -52,7 +52,7 @@ def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Non
         velocity=velocity(own),
         sources=tuple(dict.fromkeys(a.source for a in placed if a.source)),
         key_points=key_points(lead, own[:READ], split),
-        timeline=timeline(own[-RECENT:], split, read=FIRST_SENTENCES),
+        timeline=timeline(own[-RECENT:], split, sentences=1, read=FIRST_SENTENCES),
         entities=_entities(own),
         topics=_topics(own),
         language=Counter(a.language for a in own if a.language).most_common(1)[0][0]

@@ -23,6 +23,7 @@ from broadsheet.stories.sentences import Sentences, usable
 
 MOST_DAYS = 30  # where nobody says how many
 EVERY_DAY = 12  # a story of no more days than this shows all that were reported, a longer one those that stand out
+MANY = 50  # a story of so many articles has more than one thing to say of a day: two sentences where nobody says how many
 BEFORE = 30  # days before the first article that a timeline may reach back to
 LEADS, LATER = 5, 2  # sentences that open articles of the day itself and of so many days after it
 ABOUT = 14  # a day named within so many days of publication is what the sentence reports; an older one is background
@@ -103,7 +104,7 @@ def timeline(
     """The moments of a story, oldest first: sentences of its articles, each under the day on which it happened.
 
     `length` is how many days, `sentences` how many sentences a day at most; without them a story of few days shows all
-    that were reported and a long one those that stand out, a sentence each. `span` bounds the days. A day of which no
+    that were reported and a long one those that stand out, with a sentence or two each. `span` bounds the days. A day of which no
     sentence can be quoted quotes a title. Articles without a time are left out.
     """
     return tell(narrate(articles, passages, most=read), length=length, sentences=sentences, span=span, weights=weights)
@@ -119,13 +120,14 @@ def tell(
 ) -> tuple[Moment, ...]:
     """The same of a story that has been read."""
     fitted = weights or packaged()
+    most = sentences or (2 if len(told.articles) >= MANY else 1)
     days = days_of(told, span)
     score = days.features @ fitted.days + fitted.bias
     moments: list[Moment] = []
     said: list[int] = []
     reader = Reader(told)
     for day in chosen(days, score, length, fitted.likely):
-        for row in reader.best(int(day), sentences or 1, fitted, said, strict=length is None):
+        for row in reader.best(int(day), most, fitted, said, strict=length is None):
             said.append(row)
             moments.append(_moment(int(day), told, row))
     return tuple(moments)
