@@ -137,6 +137,11 @@ LINES = {
         "published": None,
         "kept": 1,
     },
+    "timeline": {
+        "id": "a",
+        "articles": [{"id": "1", "title": "Talks in Paris", "published": "2026-08-01"}],
+        "kept": 1,
+    },
     "rank": {"id": "a", "at": "2026-08-01T12:00:00+00:00", "history": [], "candidates": ["1"], "kept": 1},
 }
 PROMISED = {
@@ -156,6 +161,7 @@ PROMISED = {
     "enrich": {"language", "entities", "topics"},
     "group": {"story"},
     "novelty": {"new"},
+    "timeline": {"events"},
     "rank": {"scores", "reasons"},
 }
 

@@ -248,11 +248,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One day of a story's timeline: a sentence quoted from an article."""
+    """What happened on one day of a story: a sentence quoted from an article, at `start` to `end` of its text.
+
+    A title has no place in the text: both are None.
+    """
 
     date: datetime
     sentence: str
     article: ArticleId
+    start: int | None = None
+    end: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,12 +107,22 @@ def passages_in(kept: Json) -> tuple[Passage, ...]:
 
 
 def timeline_out(timeline: tuple[Moment, ...]) -> Json:
-    return [[microseconds(m.date), m.sentence, m.article] for m in timeline]
+    return [[microseconds(m.date), m.sentence, m.article, m.start, m.end] for m in timeline]
 
 
 def timeline_in(kept: Json) -> tuple[Moment, ...]:
     return tuple(
-        [Moment(date=_time(date), sentence=sentence, article=ArticleId(article)) for date, sentence, article in kept]
+        [
+            # lines kept by earlier versions have no place in the text
+            Moment(
+                date=_time(date),
+                sentence=sentence,
+                article=ArticleId(article),
+                start=place[0] if place else None,
+                end=place[1] if place else None,
+            )
+            for date, sentence, article, *place in kept
+        ]
     )
 
 

@@ -16,6 +16,7 @@ from broadsheet.stories.sentences import Sentences, central, plain
 from broadsheet.stories.timeline import timeline
 
 KEY_POINTS = 4
+RECENT, FIRST_SENTENCES = 300, 25  # articles of a long story, and sentences of each, that its timeline is made from
 READ = 40  # articles whose sentences are read: a larger story adds no new sentence worth quoting
 ENTITIES, TOPICS = 20, 6
 
@@ -51,7 +52,7 @@ def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Non
         velocity=velocity(own),
         sources=tuple(dict.fromkeys(a.source for a in placed if a.source)),
         key_points=key_points(lead, own[:READ], split),
-        timeline=timeline(placed, split),
+        timeline=timeline(own[-RECENT:], split, sentences=1, read=FIRST_SENTENCES),
         entities=_entities(own),
         topics=_topics(own),
         language=Counter(a.language for a in own if a.language).most_common(1)[0][0]

@@ -59,6 +59,11 @@ def _slot(word: str) -> int:
     return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
 
 
+def slots_of(found: Iterable[str]) -> Ints:
+    """Where the table of rare words keeps each of these words."""
+    return np.array([_slot(word) for word in found], dtype=np.int32)
+
+
 def names(title: str, text: str) -> list[str]:
     """Words of capitalised phrases that do not merely open a sentence, and the phrases themselves."""
     found: list[str] = []

@@ -31,7 +31,8 @@ def plain(article: Article) -> tuple[Passage, ...]:
     )
 
 
-def _usable(passage: Passage) -> bool:
+def usable(passage: Passage) -> bool:
+    """Is this a whole sentence that can stand alone: neither scrap nor furniture nor the start of a list?"""
     count = len(passage.text.split())
     wide = count < SHORTEST and len(words(passage.text)) >= 2 * SHORTEST  # no spaces between words
     return (
@@ -54,7 +55,7 @@ def central(articles: Sequence[Article], passages: Sentences, *, most: int) -> l
     read: list[tuple[Passage, Article, int, frozenset[str]]] = []
     held: Counter[str] = Counter()
     for article in articles:
-        found = [p for p in passages(article)[: 2 * FIRST] if _usable(p)][:FIRST]
+        found = [p for p in passages(article)[: 2 * FIRST] if usable(p)][:FIRST]
         bags = [frozenset(w for w in words(p.text) if len(w) > 2 or w.isdigit()) for p in found]
         held.update(frozenset().union(*bags, words(article.title)))
         read.extend((p, article, place, bag) for place, (p, bag) in enumerate(zip(found, bags, strict=True)))
