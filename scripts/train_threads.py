@@ -65,7 +65,7 @@ def taught(told: Sequence[labelled.Told], stories: Sequence[Story]) -> Choices:
 
 
 def fit(choices: Choices, trees: int = 200) -> Any:
-    """Fifteen leaves without constraints were no better over both halves; seven with them carry less of the set."""
+    """Fifteen free leaves had .721 / .438 and .740 / .427 on the halves at .4, and parted reports of one affair in the tests."""
     model = lightgbm.LGBMClassifier(
         n_estimators=trees, num_leaves=7, learning_rate=0.05, min_child_samples=30, reg_lambda=5.0, subsample=0.8,
         subsample_freq=1, colsample_bytree=0.7, random_state=1, n_jobs=1, verbose=-1,

@@ -47,6 +47,8 @@ _TRACKING_PATHS = re.compile(
 _SMALL = re.compile(r"\s*[0-3](?:\.\d+)?(?:px)?\s*$")
 _IMG = re.compile(r"<img\b((?:[^>\"']|\"[^\"]*\"|'[^']*')*)>", re.IGNORECASE)
 _PAIR = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"']+))")
+# A link inside a link in a table is written nested by the parser that reads it, and read as two by the next.
+_SETTLING = 3
 _LAZY = ("data-src", "data-original", "data-lazy-src", "data-orig-file", "data-hi-res-src")
 
 
@@ -130,15 +132,22 @@ def sanitise(html: str, base_url: str) -> str:
             return _absolute(value, base_url)
         return value
 
-    html = _IMG.sub(_unlazy, _shallow(html[:_MAX_HTML]))
-    clean = nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        clean_content_tags=_WITH_CONTENT,
-        attribute_filter=attribute,
-        url_schemes={"http", "https", "mailto"},
-        link_rel="noopener noreferrer nofollow",
-    )
-    # nh3 writes each attribute in double quotes, so this sees whole elements
-    return _IMG.sub(_seen, clean).strip()
+    def cleaned(html: str) -> str:
+        once = nh3.clean(
+            html,
+            tags=_TAGS,
+            attributes=_ATTRIBUTES,
+            clean_content_tags=_WITH_CONTENT,
+            attribute_filter=attribute,
+            url_schemes={"http", "https", "mailto"},
+            link_rel="noopener noreferrer nofollow",
+        )
+        # nh3 writes each attribute in double quotes, so this sees whole elements
+        return _IMG.sub(_seen, once).strip()
+
+    html = cleaned(_IMG.sub(_unlazy, _shallow(html[:_MAX_HTML])))
+    for _ in range(_SETTLING):
+        if (again := cleaned(html)) == html:
+            break
+        html = again
+    return html
