@@ -23,7 +23,9 @@ from broadsheet.stories.sentences import Sentences, usable
 
 MOST_DAYS = 30  # where nobody says how many
 EVERY_DAY = 12  # a story of no more days than this shows all that were reported, a longer one those that stand out
-MANY = 50  # a story of so many articles has more than one thing to say of a day: two sentences where nobody says how many
+MANY = (
+    50  # a story of so many articles has more than one thing to say of a day: two sentences where nobody says how many
+)
 BEFORE = 30  # days before the first article that a timeline may reach back to
 LEADS, LATER = 5, 2  # sentences that open articles of the day itself and of so many days after it
 ABOUT = 14  # a day named within so many days of publication is what the sentence reports; an older one is background
@@ -291,7 +293,10 @@ class Reader:
             named = named[told.published[named] >= day]
             own = own[~self._old[own] & (told.published[own] == day)]
             return named, own
-        return named, own if len(own) or len(named) else opens
+        since = named[told.published[named] >= day]  # what was announced is told only where nothing was reported
+        if len(since) or len(own):
+            return since, own
+        return named, opens if not len(named) else own
 
     def features(self, day: int, named: Ints, opens: Ints) -> tuple[Ints, Floats]:
         """The sentences of both kinds and what each is like (`SENTENCE_FEATURES`)."""
