@@ -73,6 +73,18 @@ def test_what_is_only_planned_is_not_told_as_having_happened():
     assert told(FERRY[1:2])[-1][0] == "2026-08-01"
 
 
+def test_what_was_announced_gives_way_to_what_was_reported():
+    announced = an_article(
+        "Hearing set", "The judge will open the hearing into the ferry disaster on Monday, August 3."
+    )
+    reported = an_article(
+        "Hearing", "The hearing into the ferry opened on Monday before a full court.", published=NOON + 3 * DAY
+    )
+    events = told([announced, reported], length=2)
+    assert ("2026-08-03", "The hearing into the ferry opened on Monday before a full court.") in events
+    assert ("2026-08-03", "The judge will open the hearing into the ferry disaster on Monday, August 3.") not in events
+
+
 def test_furniture_and_background_are_never_told():
     many = told(FERRY, sentences=5)
     assert len(many) > 5

@@ -19,7 +19,7 @@ ALIKE = 0.5  # two sentences that share this much of the shorter one say the sam
 _SENTENCE = re.compile(r"[^\s](?:[^\n.!?。！？]|[.!?](?![\s\"”’)]|$))*[.!?。！？]*[\"”’)]*", re.M)
 _FURNITURE = re.compile(
     r"(?i)\b(?:click here|sign up|subscribe|newsletter|read more|follow us|all rights reserved|getty images|"
-    r"advertisement|cookies?|copyright|photo by|file photo|watch live|contributed to this report)\b|©"
+    r"advertisement|cookies?|copyright|photo by|file photo|watch live|contributed to this report|last updated(?: at)? \d+)\b|©"
 )
 
 

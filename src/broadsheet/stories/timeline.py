@@ -293,7 +293,10 @@ class Reader:
             named = named[told.published[named] >= day]
             own = own[~self._old[own] & (told.published[own] == day)]
             return named, own
-        return named, own if len(own) or len(named) else opens
+        since = named[told.published[named] >= day]  # what was announced is told only where nothing was reported
+        if len(since) or len(own):
+            return since, own
+        return named, opens if not len(named) else own
 
     def features(self, day: int, named: Ints, opens: Ints) -> tuple[Ints, Floats]:
         """The sentences of both kinds and what each is like (`SENTENCE_FEATURES`)."""
