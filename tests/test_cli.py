@@ -131,6 +131,7 @@ LINES = {
         "published": None,
         "kept": 1,
     },
+    "quotes": {"id": "a", "title": "Bridge", "text": "“We wait,” said Ana Brito.", "kept": 1},
     "rank": {"id": "a", "at": "2026-08-01T12:00:00+00:00", "history": [], "candidates": ["1"], "kept": 1},
 }
 PROMISED = {
@@ -149,6 +150,7 @@ PROMISED = {
     },
     "enrich": {"language", "entities", "topics"},
     "group": {"story"},
+    "quotes": {"quotes"},
     "rank": {"scores", "reasons"},
 }
 

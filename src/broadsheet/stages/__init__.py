@@ -15,7 +15,7 @@ import orjson
 
 from broadsheet.errors import InputError
 
-NAMES = ("parse", "extract", "enrich", "group", "rank")
+NAMES = ("parse", "extract", "enrich", "group", "quotes", "rank")
 
 Line = dict[str, Any]
 
