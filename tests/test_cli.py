@@ -142,6 +142,7 @@ LINES = {
         "articles": [{"id": "1", "title": "Talks in Paris", "published": "2026-08-01"}],
         "kept": 1,
     },
+    "quotes": {"id": "a", "title": "Bridge", "text": "“We wait,” said Ana Brito.", "kept": 1},
     "rank": {"id": "a", "at": "2026-08-01T12:00:00+00:00", "history": [], "candidates": ["1"], "kept": 1},
 }
 PROMISED = {
@@ -162,6 +163,7 @@ PROMISED = {
     "group": {"story"},
     "novelty": {"new"},
     "timeline": {"events"},
+    "quotes": {"quotes"},
     "rank": {"scores", "reasons"},
 }
 

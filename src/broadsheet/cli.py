@@ -198,7 +198,7 @@ def why(context: typer.Context, story_id: str, reader: ReaderOption = None, as_j
 
 @app.command()
 def stage(
-    name: Annotated[str, typer.Argument(help="parse, extract, enrich, group, timeline, novelty or rank.")],
+    name: Annotated[str, typer.Argument(help="parse, extract, enrich, group, quotes, timeline, novelty or rank.")],
     articles: Annotated[Path | None, typer.Option(help="rank: the articles, as JSON lines.")] = None,
     model: Annotated[Path | None, typer.Option(help="rank: a trained ranker.")] = None,
     prequential: Annotated[bool, typer.Option(help="rank: learn from each line after it was scored.")] = False,
@@ -219,7 +219,8 @@ def stage(
 @app.command()
 def evaluate(
     task: Annotated[
-        str, typer.Argument(help="extraction, enrichment, feeds, stories, threads, timelines, novelty or ranking.")
+        str,
+        typer.Argument(help="extraction, enrichment, feeds, stories, threads, quotes, timelines, novelty or ranking."),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
     as_json: JsonOption = False,

@@ -243,6 +243,21 @@ class Rejected:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """What an article says that somebody said. `content` is `text[start:end]` (Unicode characters), word for word."""
+
+    article: ArticleId
+    speaker: str  # the fullest name the article has for them; a description where it names nobody; empty if not said
+    role: str  # what the article calls them: "spokesman", "US Secretary of State"
+    side: str  # the country, organisation or party they speak for, or "analysts"; empty if not said
+    verb: str  # the word that says that they said it: "said", "according to"
+    content: str
+    start: int
+    end: int
+    direct: bool  # in the speaker's own words: between quotation marks, which are not part of it
+
+
 # --- stories -----------------------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ import orjson
 
 from broadsheet.errors import InputError
 
-NAMES = ("parse", "extract", "enrich", "group", "timeline", "novelty", "rank")
+NAMES = ("parse", "extract", "enrich", "group", "quotes", "timeline", "novelty", "rank")
 
 Line = dict[str, Any]
 
