@@ -54,6 +54,15 @@ def words(text: str) -> list[str]:
     return [word for token in _TOKEN.findall(text) for word in _folded(token)]
 
 
+def written(text: str) -> dict[str, str]:
+    """Each of `words(text)` as the text first writes it."""
+    found: dict[str, str] = {}
+    for token in _TOKEN.findall(text):
+        for word in _folded(token):
+            found.setdefault(word, word if _CJK.match(token) else token)
+    return found
+
+
 @lru_cache(maxsize=1 << 15)
 def _slot(word: str) -> int:
     return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)

@@ -24,12 +24,26 @@ class Forest:
     (QuickScorer: Lucchese et al., SIGIR 2015). No step waits for another, which in numpy is what counts.
     """
 
-    __slots__ = ("_feature", "_first", "_masks", "_missing_right", "_start", "_threshold", "_value")
+    __slots__ = (
+        "_branches",
+        "_feature",
+        "_first",
+        "_masks",
+        "_mean",
+        "_missing_right",
+        "_roots",
+        "_start",
+        "_threshold",
+        "_value",
+    )
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         feature, threshold = arrays["feature"].astype(np.int64), arrays["threshold"].astype(np.float64)
         left, right = arrays["left"].tolist(), arrays["right"].tolist()  # a leaf leads to itself
         default, value = arrays["default"].astype(bool), arrays["value"].astype(np.float64)
+        self._branches = (feature.tolist(), threshold.tolist(), left, right, default.tolist())
+        self._roots = arrays["roots"].tolist()
+        self._mean = value.tolist()  # of the leaves below each node, those of each side counting as one
         nodes: list[int] = []
         masks: list[int] = []
         starts: list[int] = []
@@ -47,7 +61,9 @@ class Forest:
             masks.append(0)
             ruled_out = leaves(left[node])
             masks[here] = every ^ (((1 << ruled_out) - 1) << before)
-            return ruled_out + leaves(right[node])
+            others = leaves(right[node])
+            self._mean[node] = (self._mean[left[node]] + self._mean[right[node]]) / 2
+            return ruled_out + others
 
         for root in arrays["roots"].tolist():
             first.append(len(values))
@@ -87,6 +103,26 @@ class Forest:
             return np.zeros(0)
         parts = [self._value[self._reached(rows[i : i + PIECE])].sum(axis=0) for i in range(0, len(rows), PIECE)]
         return np.concatenate(parts)
+
+    def contributions(self, row: Floats) -> tuple[float, NDArray[np.float64]]:
+        """What is said before anything is asked, and what each feature of one row adds: together its log odds.
+
+        The answer to each question moves what is expected from the mean of what lies below the question to the mean of
+        what lies below the answer (Palczewska et al., 2013; here both answers weigh alike).
+        """
+        feature, threshold, left, right, default = self._branches
+        values = [float(x) for x in row]
+        added = np.zeros(len(values))
+        begun = 0.0
+        for node in self._roots:
+            begun += self._mean[node]
+            while left[node] != node:
+                asked = values[feature[node]]
+                goes_left = default[node] if asked != asked else asked <= threshold[node]
+                to = left[node] if goes_left else right[node]
+                added[feature[node]] += self._mean[to] - self._mean[node]
+                node = to
+        return begun, added
 
     def probability(self, rows: Floats) -> NDArray[np.float64]:
         odds: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-self.log_odds(rows)))
