@@ -214,7 +214,7 @@ def test_groups_are_named_by_their_first_and_joined_only_as_far_as_asked(odds, j
     found = joined(given, probability, 0.99, join, likely)
     assert all(found[group] == group and group <= row for row, group in enumerate(found.tolist()))
     for one, other, p in zip(given.pairs.one, given.pairs.other, probability, strict=True):
-        if np.float32(p) >= join and p >= linkage.PLAIN:  # by the likeliest pair: single link
+        if float(np.float32(p)) >= join and p >= linkage.PLAIN:  # by the likeliest pair: single link
             assert found[one] == found[other]
 
 
