@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import ArticleId, StoryId, identify
-from broadsheet.stories.cluster import Grouping, OpenStories, group
+from broadsheet.stories.cluster import Grouping, OpenStories, _Index, group
+from broadsheet.stories.features import Rarity, sketch
 from broadsheet.stories.pairs import Forest
 from tests.builders import DAY, HOUR, NOON, an_article
 
@@ -244,3 +245,44 @@ def test_a_story_of_many_headlines_takes_what_is_near_their_mean_whatever_single
         stories.restore(report(title, publisher=f"Paper {n}", hours=n), StoryId("quake"))
     found = stories.assign(report("Tsunami warning lifted after Chile earthquake", publisher="Herald", hours=9))
     assert (found.story == "quake") is joins
+
+
+def test_what_finding_neighbours_costs_has_a_bound_however_many_articles_there_are():
+    index, rarity = _Index(), Rarity.packaged()
+    once = sketch(report("Comet seen over harbour"), rarity)
+    for row in range(20_000):
+        index.add(row, once)
+    rows, nearness = index.near(once)
+    assert len(rows) <= _Index.READ
+    assert rows.max() == 19_999  # the latest
+    assert (nearness > 0).all()
+    again = index.near(once)
+    assert sorted(again[0].tolist()) == sorted(rows.tolist())  # asking leaves nothing behind
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), min_size=1, max_size=12))
+def test_how_near_an_article_is_is_the_cosine_over_its_words(titles):
+    index, rarity = _Index(), Rarity.packaged()
+    made = [sketch(report(" ".join(title), url=str(n)), rarity, learn=False) for n, title in enumerate(titles)]
+    for row, one in enumerate(made):
+        index.add(row, one)
+    rows, nearness = index.near(made[0])
+    found = dict(zip(rows.tolist(), nearness.tolist(), strict=True))
+    assert len(found) == len(rows)
+    for row, one in enumerate(made):
+        other, mine = (
+            dict(zip(x.slots[x.view(0)].tolist(), x.weights[x.view(0)].tolist(), strict=True)) for x in (one, made[0])
+        )
+        assert found.get(row, 0.0) == pytest.approx(sum(w * other.get(s, 0.0) for s, w in mine.items()), abs=1e-5)
+
+
+def test_a_story_plainly_about_something_else_is_not_asked():
+    one, other = np.zeros(192, dtype=np.float16), np.zeros(192, dtype=np.float16)
+    one[0], other[1] = 1.0, 1.0
+    same = {"text": "", "vector": one.tobytes()}
+    stories = OpenStories(forest=judged_by(0.0))
+    first = stories.assign(report("Comet over harbour", url="a", **same))
+    assert stories.assign(report("Comet over harbour again", url="b", **same)).story == first.story
+    else_where = report("Comet over harbour, the ferry", url="c", text="", vector=other.tobytes())
+    assert stories.assign(else_where).is_new

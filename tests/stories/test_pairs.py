@@ -44,6 +44,30 @@ def test_a_value_missing_where_none_was_missing_before_reads_as_in_the_library(f
     np.testing.assert_allclose(forest.probability(missing), booster.predict(missing, num_threads=1), atol=1e-5)
 
 
+def test_many_pairs_are_judged_as_each_alone(fitted):
+    _, forest, rows = fitted
+    together = forest.log_odds(rows[:150])
+    assert together.tolist() == [forest.log_odds(rows[n : n + 1])[0] for n in range(150)]
+
+
+def test_a_tree_of_too_many_leaves_is_refused():
+    leaves, inner = 33, 32  # each question leads to a leaf or to the next question
+    left = [*range(inner, inner + inner), *range(inner, inner + leaves)]
+    right = [*range(1, inner), inner + inner, *range(inner, inner + leaves)]
+    many = inner + leaves
+    arrays = {
+        "feature": np.zeros(many, dtype=np.uint8),
+        "threshold": np.arange(many, dtype=float),
+        "left": np.array(left),
+        "right": np.array(right),
+        "default": np.ones(many, dtype=bool),
+        "value": np.zeros(many),
+        "roots": np.array([0]),
+    }
+    with pytest.raises(ValueError, match="32 leaves"):
+        Forest(arrays)
+
+
 def test_no_pairs_have_no_probabilities():
     assert packaged().probability(np.zeros((0, len(FEATURES)), dtype=np.float32)).shape == (0,)
 

@@ -11,18 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import StoryId, identify
+from broadsheet.stories import linkage
+from broadsheet.stories.features import Rarity
+from broadsheet.stories.linkage import average_link, between, joined, numbered
 from broadsheet.stories.pairs import packaged
-from broadsheet.stories.refine import (
-    FEATURES,
-    Refinement,
-    average_link,
-    enough,
-    near,
-    pace,
-    reach,
-    refined,
-    whole,
-)
+from broadsheet.stories.refine import Refinement, refined
+from broadsheet.stories.whole import FEATURES, VIEWS, View, near, pace, reach, whole
 from tests.builders import DAY, HOUR, NOON, an_article
 
 QUAKE = [
@@ -100,12 +94,11 @@ def test_reports_of_one_event_end_together_and_bear_the_id_of_the_first(missing)
     assert found[3] == alone[3]
 
 
-def test_what_is_too_dense_or_too_many_keeps_the_stories_of_one_pass():
+def test_what_is_too_many_keeps_the_stories_of_one_pass():
     articles = reports()
     online = [StoryId(str(i)) for i in range(len(articles))]
     assert refined(articles, online, Refinement(most=3)) == online
-    assert refined(articles, online, Refinement(most_a_day=3)) == online
-    assert refined(articles, online, Refinement(most_a_day=4)) != online
+    assert refined(articles, online, Refinement(most=4)) != online
     assert refined([], []) == []
 
 
@@ -119,7 +112,7 @@ def test_the_pace_is_that_of_the_middle_article():
 def test_pairs_are_told_once_whatever_their_dates():
     articles = [whole(a) for a in reports()]
     far = replace(articles[0], when=articles[0].when + 1000 * DAY.total_seconds())
-    pairs = near([*articles, far, replace(far, when=float("nan"))], Refinement())
+    pairs = near([*articles, far, replace(far, when=float("nan"))], 20).pairs
     told = list(zip(pairs.one.tolist(), pairs.other.tolist(), strict=True))
     assert len(set(told)) == len(told)
     assert all(a < b for a, b in told)
@@ -130,25 +123,103 @@ def test_pairs_are_told_once_whatever_their_dates():
     assert np.isnan(pairs.rows[undated, FEATURES.index("days")])
 
 
-def test_the_longer_the_stories_of_a_set_go_on_the_less_is_asked_for():
+def test_how_long_the_stories_of_a_set_go_on_is_told_by_its_surest_pairs():
     rows = np.full((10, len(FEATURES)), np.nan, dtype=np.float32)
     rows[:, FEATURES.index("whole_of_best_least")] = 1.0
     rows[:, FEATURES.index("vector_of_best_least")] = 1.0
-    rules = Refinement(join=0.3, yielding=0.03, least=0.2)
     assert reach(rows) == 0.0  # nothing is dated
     rows[:, FEATURES.index("days")] = 1.0
-    assert enough(rows, rules) == pytest.approx(0.3)
-    rows[2:, FEATURES.index("days")] = np.expm1(2.0 + np.log(2.0))
-    assert enough(rows, rules) == pytest.approx(0.3 - 2 * 0.03)
-    rows[2:, FEATURES.index("days")] = 10_000
-    assert enough(rows, rules) == pytest.approx(0.2)
+    assert reach(rows) == pytest.approx(np.log(2))
+    rows[2:, FEATURES.index("days")] = 30.0
+    assert reach(rows) == pytest.approx(np.log(31))
     rows[2:, FEATURES.index("whole_of_best_least")] = 0.5  # those are not the surest any more
-    assert enough(rows, rules) == pytest.approx(0.3)
+    assert reach(rows) == pytest.approx(np.log(2))
 
 
-def test_the_packaged_forest_reads_every_feature_that_is_made():
-    rows = np.full((1, len(FEATURES)), np.nan, dtype=np.float32)
-    assert 0 < packaged("refine").probability(rows)[0] < 1
+def test_the_packaged_forests_read_every_feature_that_is_made():
+    for name, many in (("refine", len(FEATURES)), ("linkage", len(linkage.FEATURES))):
+        rows = np.full((1, many), np.nan, dtype=np.float32)
+        assert 0 < packaged(name).probability(rows)[0] < 1
+
+
+some_words = st.lists(
+    st.sampled_from(["bank", "quake", "rates", "tsunami", "ferry", "choir", "prize", "court"]), max_size=12
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(some_words, min_size=2, max_size=30), st.booleans())
+def test_cosines_are_the_same_by_the_lists_of_terms_and_by_the_matrix_of_common_ones(texts, many):
+    articles = [whole(an_article(" ".join(words))) for words in texts * (5 if many else 1)]
+    rarity = Rarity.packaged()
+    one, other = View(articles, 0, rarity), View(articles, 1, rarity)
+    found = one.cosines(other, range(len(articles)))
+    plain = np.zeros(found.shape)
+    for row in range(len(articles)):
+        for column in range(len(articles)):
+            span, across = (slice(v.edges[n], v.edges[n + 1]) for v, n in ((one, row), (other, column)))
+            held = dict(zip(other.slots[across].tolist(), other.weights[across].tolist(), strict=True))
+            pairs = zip(one.slots[span].tolist(), one.weights[span].tolist(), strict=True)
+            plain[row, column] = sum(weight * held.get(slot, 0.0) for slot, weight in pairs)
+    assert found == pytest.approx(plain, abs=1e-5)
+
+
+def compared():
+    articles = reports()
+    return near([whole(a) for a in articles], 20), np.full(6, 0.5)
+
+
+def test_two_groups_of_one_article_each_are_compared_as_the_two_articles_are():
+    given, _ = compared()
+    probability = np.linspace(0.1, 0.9, len(given.pairs.one))
+    a, b, rows = between(given, probability, np.arange(4))
+    assert list(zip(a, b, strict=True)) == list(zip(given.pairs.one, given.pairs.other, strict=True))
+    told = {name: rows[:, n] for n, name in enumerate(linkage.FEATURES)}
+    for name in ("mean", "mean_near", "most", "best_least", "best_most"):
+        assert told[name] == pytest.approx(probability)
+    for name in ("whole", "lead", "names", "stems", "vector", "aligned"):
+        assert told[name] == pytest.approx(given.pairs.rows[:, FEATURES.index(name)], abs=1e-5, nan_ok=True)
+    assert told["gap"] == pytest.approx(given.pairs.rows[:, FEATURES.index("days")])
+    assert np.isnan(told["whole_within_least"]).all()
+    assert len(given.views) == len(VIEWS)
+
+
+def test_what_two_groups_say_is_the_mean_over_their_articles():
+    given, _ = compared()
+    probability = np.array(
+        [
+            {(0, 1): 0.9, (0, 2): 0.6, (1, 2): 0.3}.get(p, 0.0)
+            for p in zip(given.pairs.one.tolist(), given.pairs.other.tolist(), strict=True)
+        ]
+    )
+    _, _, rows = between(given, probability, np.array([0, 0, 1, 2]))
+    told = dict(zip(linkage.FEATURES, rows[0].tolist(), strict=True))
+    assert told["mean"] == pytest.approx(0.45)
+    assert told["most"] == pytest.approx(0.6)
+    assert told["best_least"] == pytest.approx(0.45)  # of each of the two with the third
+    assert told["best_most"] == pytest.approx(0.6)  # of the third with either
+    assert told["span"] == pytest.approx(2 / 24)
+    assert told["gap"] == pytest.approx(1 / 24)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=6, max_size=6), st.floats(0.05, 0.95))
+def test_groups_are_named_by_their_first_and_joined_only_as_far_as_asked(odds, join):
+    given, _ = compared()
+    probability = np.array(odds[: len(given.pairs.one)])
+
+    def likely(rows, a, group):
+        return rows[:, linkage.FEATURES.index("most")].astype(np.float64)
+
+    found = joined(given, probability, 0.99, join, likely)
+    assert all(found[group] == group and group <= row for row, group in enumerate(found.tolist()))
+    for one, other, p in zip(given.pairs.one, given.pairs.other, probability, strict=True):
+        if float(np.float32(p)) >= join and p >= linkage.PLAIN:  # by the likeliest pair: single link
+            assert found[one] == found[other]
+
+
+def test_groups_are_numbered_in_the_order_of_their_first_articles():
+    assert numbered(np.array([7, 2, 7, 0, 2])).tolist() == [0, 1, 0, 2, 1]
 
 
 SINGLES = [

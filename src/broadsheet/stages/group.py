@@ -23,7 +23,7 @@ KEPT = timedelta(days=30)
 def run(lines: Iterable[Line], **_: Any) -> Iterator[Line]:
     """Each line with `story`. Given at the end, when all articles are known and the set is compared as a whole.
 
-    What is too large or too dense for that keeps the stories of one pass (`stories/refine.py`). A line without a
+    A set that is too large for that keeps the stories of one pass (`stories/refine.py`). A line without a
     readable `published` is grouped by its place in the order and its words alone.
     """
     open_stories = OpenStories()

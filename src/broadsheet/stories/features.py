@@ -54,6 +54,15 @@ def words(text: str) -> list[str]:
     return [word for token in _TOKEN.findall(text) for word in _folded(token)]
 
 
+def written(text: str) -> dict[str, str]:
+    """Each of `words(text)` as the text first writes it."""
+    found: dict[str, str] = {}
+    for token in _TOKEN.findall(text):
+        for word in _folded(token):
+            found.setdefault(word, word if _CJK.match(token) else token)
+    return found
+
+
 @lru_cache(maxsize=1 << 15)
 def _slot(word: str) -> int:
     return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
@@ -306,68 +315,57 @@ class Comparer:
     """Compares one sketch with many at once. Keeps one dense row for each view, so it is not shared by threads."""
 
     def __init__(self) -> None:
-        self._body = np.zeros(SPACE, dtype=np.float32)
-        self._title = np.zeros(SPACE, dtype=np.float32)
-        self._names = np.zeros(SPACE, dtype=np.float32)
-        self._numbers = np.zeros(SPACE, dtype=np.float32)
+        self._dense = np.zeros((4, SPACE), dtype=np.float32)
+        self._flat = self._dense.reshape(-1)
 
     def compare(self, new: Sketch, others: Sequence[Sketch], density: float) -> Floats:
         """One row of `FEATURES` for each of `others`; `density` is how many articles a day the stream brings."""
         rows = np.full((len(others), len(FEATURES)), np.nan, dtype=np.float32)
         if not others:
             return rows
-        dense = (self._body, self._title, self._names, self._numbers)
-        for number, row in enumerate(dense):
+        for number, row in enumerate(self._dense):
             view = new.view(number)
             row[new.slots[view]] = new.weights[view]
         try:
             self._fill(rows, new, others, density)
         finally:
-            for number, row in enumerate(dense):
+            for number, row in enumerate(self._dense):
                 row[new.slots[new.view(number)]] = 0.0
         return rows
 
     def _fill(self, rows: Floats, new: Sketch, others: Sequence[Sketch], density: float) -> None:
+        many = len(others)
         slots = np.concatenate([o.slots for o in others])
         weights = np.concatenate([o.weights for o in others])
-        sizes = np.array([(o.cuts[0], o.cuts[1], o.cuts[2], len(o.slots)) for o in others], dtype=np.int64)
-        begin = np.concatenate([[0], np.cumsum(sizes[:, 3])[:-1]])
-        edges = np.empty((len(others), 5), dtype=np.int64)
-        edges[:, 0] = begin
-        edges[:, 1:] = begin[:, None] + sizes
-        # which view each stored term belongs to
-        spans = np.diff(edges, axis=1).ravel()
-        owner = np.repeat(np.arange(4 * len(others)), spans)
-        view = owner & 3
+        sizes = np.array([(0, *o.cuts, len(o.slots)) for o in others], dtype=np.int64)
+        spans = np.diff(sizes, axis=1).ravel()  # terms of each view of each
+        begin = np.cumsum(spans) - spans
+        held = np.flatnonzero(spans)
+        view = np.repeat(np.arange(4 * many, dtype=np.int32) & 3, spans)
         ends_new = np.array(new.ends, dtype=np.float32)
         ends_old = np.array([o.ends for o in others], dtype=np.float32)
 
-        mine = np.zeros(len(slots), dtype=np.float32)
-        for number, row in enumerate((self._body, self._title, self._names, self._numbers)):
-            picked = view == number
-            mine[picked] = row[slots[picked]]
-        product = mine * weights
-        cosine = np.bincount(owner, weights=product, minlength=4 * len(others)).reshape(-1, 4)
+        def summed(values: Floats) -> Floats:
+            total = np.zeros(4 * many, dtype=np.float32)
+            if len(held):
+                total[held] = np.add.reduceat(values, begin[held])
+            return total.reshape(-1, 4)
+
+        mine = self._flat[slots + view * np.int32(SPACE)]
+        cosine = summed(mine * weights)
         known = (ends_old > 0) & (ends_new > 0)
         rows[:, 0:4] = np.where(known, cosine, np.nan)
 
-        # the title of each in the body of the other
-        body, title = view == 0, view == 1
-        old_title = np.bincount(
-            owner[title] >> 2, weights=self._body[slots[title]] * weights[title], minlength=len(others)
-        )
-        old_body = np.bincount(
-            owner[body] >> 2, weights=self._title[slots[body]] * weights[body], minlength=len(others)
-        )
-        rows[:, 4] = np.maximum(old_title, old_body)
-        rows[:, 5] = np.minimum(old_title, old_body)
+        # the title of each in the body of the other: bodies are asked of my title's row and titles of my body's
+        crossed = summed(self._flat[slots + (view ^ 1) * np.int32(SPACE)] * weights)
+        rows[:, 4] = np.maximum(crossed[:, 0], crossed[:, 1])
+        rows[:, 5] = np.minimum(crossed[:, 0], crossed[:, 1])
 
         if new.vector.size:
             some = [i for i, o in enumerate(others) if o.vector.size == new.vector.size]
             if some:
-                rows[some, 6] = np.stack([others[i].vector for i in some]).astype(np.float32) @ new.vector.astype(
-                    np.float32
-                )
+                vectors = np.concatenate([others[i].vector for i in some]).reshape(len(some), -1)
+                rows[some, 6] = vectors.astype(np.float32) @ new.vector.astype(np.float32)
         rows[:, 7], rows[:, 17] = apart(new, others)
         if new.publisher:
             same = new.publisher if new.publisher != MIXED else None
@@ -379,9 +377,9 @@ class Comparer:
         rows[:, 16] = np.log1p(density)
 
         # how much rare matter is shared, in bits of rarity rather than as a share of the whole
-        shared = np.where(mine > 0, mine * ends_new[view], 0.0)
-        total = np.bincount(owner, weights=shared, minlength=4 * len(others)).reshape(-1, 4)
-        rows[:, 11:14] = total[:, 0:3]
-        most = np.zeros(4 * len(others), dtype=np.float32)
-        np.maximum.at(most, owner, shared)
+        shared = mine * ends_new[view]
+        rows[:, 11:14] = summed(shared)[:, 0:3]
+        most = np.zeros(4 * many, dtype=np.float32)
+        if len(held):
+            most[held] = np.maximum.reduceat(shared, begin[held])
         rows[:, 14:16] = most.reshape(-1, 4)[:, 0:2]

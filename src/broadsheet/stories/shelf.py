@@ -115,6 +115,11 @@ class Shelf:
         pack, number = divmod(row, PACK)
         return self._packs[pack].fingerprints[number] if pack < len(self._packs) else self._loose[number].fingerprint
 
+    def vector(self, row: int) -> NDArray[np.float16]:
+        """The vector of the article in that row; empty where it has none."""
+        pack, number = divmod(row, PACK)
+        return self._packs[pack].vectors[number] if pack < len(self._packs) else self._loose[number].vector
+
     def id(self, row: int) -> ArticleId:
         """The article in that row."""
         pack, number = divmod(row, PACK)

@@ -1,0 +1,282 @@
+"""From pairs to stories: average link begins the groups, a learned probability of two groups joins them further.
+
+The mean probability of all pairs between two groups decides too little where groups are large: articles of one story in
+hundreds have little in common two by two, while their means are near. So a forest reads of two groups what their pairs
+say, how near their means are beside how near each group's own articles are, their sizes and their times.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broadsheet.stories.features import SPACE, Floats
+from broadsheet.stories.whole import DAY, LEADS, NAMES, PACE, REACH, STEMS, WHOLE, Compared, Doubles, Numbers, View
+
+# The probability that two groups are one story: of rows of `FEATURES`, the lower group of each, and the group of each article.
+Judge = Callable[[Floats, Numbers, Numbers], Doubles]
+
+FEATURES = (
+    "mean",  # over all pairs of articles: one that is not near counts as nought
+    "mean_near",  # over the pairs that are near
+    "most",
+    "near_share",
+    "best_least",  # the mean over one group's articles of the best pair each has with the other group; the lesser way
+    "best_most",
+    "whole",  # mean cosine over all pairs
+    "lead",
+    "names",
+    "stems",
+    "vector",
+    "aligned",
+    "whole_of_means",  # cosine of the two means
+    "lead_of_means",
+    "names_of_means",
+    "stems_of_means",
+    "vector_of_means",
+    "aligned_of_means",
+    "whole_within_least",  # mean cosine over a group's own pairs; missing for a group of one
+    "whole_within_most",
+    "aligned_within_least",
+    "aligned_within_most",
+    "whole_beside_within",
+    "aligned_beside_within",
+    "smaller",
+    "larger",
+    "pairs",
+    "gap",  # days between the two groups' times
+    "span",  # days from the first article of both to the last
+    "mean_of_best_most",  # the mean beside the best mean that each group has with any other
+    "mean_of_best_least",
+    "reach",
+    "pace",
+)
+_AT = {name: number for number, name in enumerate(FEATURES)}
+PLAIN = 0.05  # groups without a pair of this probability are not asked about
+ROUNDS = 100
+
+
+def average_link(n: int, one: Numbers, other: Numbers, probability: Doubles, join: float) -> Numbers:
+    """The group of each of `n` articles, named by its first: pairs that are not given count as nought."""
+    links: list[dict[int, float]] = [{} for _ in range(n)]  # of each group: the sum of probabilities to another
+    size = [1] * n
+    heap: list[tuple[float, int, int]] = []
+    for a, b, p in zip(one.tolist(), other.tolist(), probability.tolist(), strict=True):
+        links[a][b] = links[b][a] = p
+        if p >= join:
+            heap.append((-p, a, b))
+    heapq.heapify(heap)
+    into = list(range(n))
+    while heap:
+        score, a, b = heapq.heappop(heap)
+        if into[a] != a or into[b] != b or -score != links[a][b] / (size[a] * size[b]):
+            continue  # a group that has grown since
+        keep, gone = min(a, b), max(a, b)
+        into[gone] = keep
+        size[keep] += size[gone]
+        for c, total in links[gone].items():
+            del links[c][gone]
+            if c != keep:
+                links[keep][c] = links[c][keep] = links[keep].get(c, 0.0) + total
+        links[gone] = {}
+        for c, total in links[keep].items():
+            mean = total / (size[keep] * size[c])
+            if mean >= join:
+                heapq.heappush(heap, (-mean, min(keep, c), max(keep, c)))
+    for row in range(n):  # a group is joined into an earlier one only, so that one is settled already
+        into[row] = into[into[row]]
+    return np.array(into, dtype=np.int64)
+
+
+def numbered(groups: Numbers) -> Numbers:
+    """The groups numbered from nought in the order of their first articles."""
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    place = np.empty(len(first), dtype=np.int64)
+    place[np.argsort(first, kind="stable")] = np.arange(len(first))
+    found: Numbers = place[number]
+    return found
+
+
+# --- two groups --------------------------------------------------------------------------------------------------
+
+
+class _Sums:
+    """One view of each group: the sum of its articles'."""
+
+    def __init__(self, view: View, group: Numbers, groups: int) -> None:
+        owner = group[np.repeat(np.arange(len(group)), np.diff(view.edges))]
+        key, where = np.unique(owner * np.int64(SPACE) + view.slots, return_inverse=True)
+        self._weights = np.bincount(where, weights=view.weights, minlength=len(key)).astype(np.float32)
+        self._slots, holder = key % SPACE, key // SPACE
+        self._edges = np.searchsorted(holder, np.arange(groups + 1))
+        self.square = np.bincount(holder, weights=self._weights * self._weights, minlength=groups)
+        self.own = np.bincount(owner, weights=view.weights * view.weights, minlength=groups)  # of each with itself
+
+    def products(self, a: Numbers, b: Numbers, dense: Floats) -> Doubles:
+        """The product of group `a`'s sum with `b`'s, for each of many pairs; `dense` is nought before and after."""
+        found = np.zeros(len(a))
+        order = np.argsort(a, kind="stable")
+        begins = np.flatnonzero(np.diff(a[order], prepend=-1))
+        sizes = np.diff(self._edges)
+        for begin, end in zip(begins, [*begins[1:], len(order)], strict=True):
+            mine = slice(self._edges[a[order[begin]]], self._edges[a[order[begin]] + 1])
+            others = order[begin:end]
+            many = sizes[b[others]]
+            total = int(many.sum())
+            if not total:
+                continue
+            dense[self._slots[mine]] = self._weights[mine]
+            at = np.arange(total) + np.repeat(self._edges[b[others]] - (np.cumsum(many) - many), many)
+            shared = dense[self._slots[at]] * self._weights[at]
+            found[others] = np.bincount(np.repeat(np.arange(len(others)), many), weights=shared, minlength=len(others))
+            dense[self._slots[mine]] = 0.0
+        return found
+
+
+def _extremes(rows: Floats, name: str, one: Doubles, other: Doubles) -> None:
+    rows[:, _AT[f"{name}_least"]], rows[:, _AT[f"{name}_most"]] = np.fmin(one, other), np.fmax(one, other)
+
+
+def between(compared: Compared, probability: Doubles, group: Numbers) -> tuple[Numbers, Numbers, Floats]:
+    """Pairs of groups that may be one story, the lower number first, and one row of `FEATURES` for each.
+
+    `group` numbers the group of each article from nought on.
+    """
+    pairs, groups = compared.pairs, int(group.max(initial=-1)) + 1
+    size = np.bincount(group, minlength=groups).astype(np.float64)
+    crossing = group[pairs.one] != group[pairs.other]
+    one, other, p = pairs.one[crossing], pairs.other[crossing], probability[crossing]
+    turned = group[one] > group[other]
+    one, other = np.where(turned, other, one), np.where(turned, one, other)
+    key, where = np.unique(group[one] * np.int64(groups) + group[other], return_inverse=True)
+    many = len(key)
+    most = np.zeros(many)
+    np.maximum.at(most, where, p)
+
+    def of_best(article: Numbers) -> Doubles:
+        """For each pair of groups the sum over one side's articles of the best pair each has with the other side."""
+        cell, number = np.unique(where * np.int64(len(group)) + article, return_inverse=True)
+        best = np.zeros(len(cell))
+        np.maximum.at(best, number, p)
+        return np.bincount(cell // len(group), weights=best, minlength=many).astype(np.float64)
+
+    kept = most >= PLAIN
+    a, b = (key // groups)[kept], (key % groups)[kept]
+    count = np.bincount(where, minlength=many)[kept]
+    total = np.bincount(where, weights=p, minlength=many)[kept]
+    every = size[a] * size[b]
+    rows = np.full((len(a), len(FEATURES)), np.nan, dtype=np.float32)
+    if not len(a):
+        return a, b, rows
+    mean = total / every
+    rows[:, _AT["mean"]], rows[:, _AT["mean_near"]] = mean, total / count
+    rows[:, _AT["most"]], rows[:, _AT["near_share"]] = most[kept], count / every
+    _extremes(rows, "best", of_best(one)[kept] / size[a], of_best(other)[kept] / size[b])
+    dense = np.zeros(SPACE, dtype=np.float32)
+    for name, number in (("whole", WHOLE), ("lead", LEADS), ("names", NAMES), ("stems", STEMS)):
+        sums = _Sums(compared.views[number], group, groups)
+        product = sums.products(a, b, dense)
+        known = (sums.square[a] > 0) & (sums.square[b] > 0)
+        rows[:, _AT[name]] = np.where(known, product / every, np.nan)
+        length = np.sqrt(np.maximum(sums.square[a] * sums.square[b], 1e-9))
+        rows[:, _AT[f"{name}_of_means"]] = np.where(known, product / length, np.nan)
+        if number == WHOLE:
+            _within(rows, name, (sums.square - sums.own) / np.maximum(size * (size - 1), 1), size, a, b)
+    third = np.zeros(groups, dtype=np.int64)
+    third[group[::-1]] = compared.third[::-1]  # that of the first article
+    _by_vector(rows, "vector", (compared.vectors,), np.zeros_like(third), group, size, a, b)
+    _by_vector(rows, "aligned", compared.aligned, third, group, size, a, b)
+    rows[:, _AT["smaller"]] = np.log(np.minimum(size[a], size[b]))
+    rows[:, _AT["larger"]] = np.log(np.maximum(size[a], size[b]))
+    rows[:, _AT["pairs"]] = np.log(every)
+    _by_time(rows, compared.when, group, groups, a, b)
+    best = np.zeros(groups)
+    np.maximum.at(best, a, mean)
+    np.maximum.at(best, b, mean)
+    _extremes(rows, "mean_of_best", mean / np.maximum(best[a], 1e-6), mean / np.maximum(best[b], 1e-6))
+    rows[:, _AT["reach"]], rows[:, _AT["pace"]] = pairs.rows[0, REACH], pairs.rows[0, PACE]
+    return a, b, rows
+
+
+def _within(rows: Floats, name: str, cosine: Doubles, size: Doubles, a: Numbers, b: Numbers) -> None:
+    cosine = np.where(size > 1, cosine, np.nan)
+    _extremes(rows, f"{name}_within", cosine[a], cosine[b])
+    rows[:, _AT[f"{name}_beside_within"]] = rows[:, _AT[name]] / np.maximum(np.fmin(cosine[a], cosine[b]), 0.01)
+
+
+def _by_vector(
+    rows: Floats,
+    name: str,
+    kinds: tuple[Floats, ...],
+    kind: Numbers,
+    group: Numbers,
+    size: Doubles,
+    a: Numbers,
+    b: Numbers,
+) -> None:
+    product, square = np.zeros(len(a)), np.zeros(len(size))
+    for number, vectors in enumerate(kinds):
+        total = np.zeros((len(size), vectors.shape[1]))
+        np.add.at(total, group, vectors)
+        some = kind[a] == number
+        product[some] = (total[a[some]] * total[b[some]]).sum(axis=1)
+        # a group's own length by its own kind; so nearly by any
+        square = np.where(kind == number, (total * total).sum(axis=1), square)
+    rows[:, _AT[name]] = product / (size[a] * size[b])
+    rows[:, _AT[f"{name}_of_means"]] = product / np.sqrt(np.maximum(square[a] * square[b], 1e-9))
+    if name == "aligned":
+        _within(rows, name, (square - size) / np.maximum(size * (size - 1), 1), size, a, b)
+
+
+def _by_time(rows: Floats, when: Doubles, group: Numbers, groups: int, a: Numbers, b: Numbers) -> None:
+    first, last = np.full(groups, np.inf), np.full(groups, -np.inf)
+    dated = ~np.isnan(when)
+    np.minimum.at(first, group[dated], when[dated])
+    np.maximum.at(last, group[dated], when[dated])
+    known = np.isfinite(first[a]) & np.isfinite(first[b])
+    a, b = a[known], b[known]
+    rows[known, _AT["gap"]] = np.maximum(np.maximum(first[a] - last[b], first[b] - last[a]), 0.0) / DAY
+    rows[known, _AT["span"]] = (np.maximum(last[a], last[b]) - np.minimum(first[a], first[b])) / DAY
+
+
+# --- joining -----------------------------------------------------------------------------------------------------
+
+
+def joined(compared: Compared, probability: Doubles, seed: float, join: float, judge: Judge) -> Numbers:
+    """The group of each article, named by its first.
+
+    Round by round, each group is joined with the one likeliest to be its own story where that is mutual, until no
+    probability is `join` or more.
+    """
+    pairs = compared.pairs
+    group = numbered(average_link(len(compared), pairs.one, pairs.other, probability, seed))
+    for _ in range(ROUNDS):
+        a, b, rows = between(compared, probability, group)
+        likely = judge(rows, a, group)
+        a, b, likely = a[likely >= join], b[likely >= join], likely[likely >= join]
+        if not len(a):
+            break
+        group = numbered(_mutual(int(group.max()) + 1, a, b, likely)[group])
+    first = np.full(len(group) + 1, len(group), dtype=np.int64)
+    np.minimum.at(first, group, np.arange(len(group)))
+    found: Numbers = first[group]
+    return found
+
+
+def _mutual(groups: int, a: Numbers, b: Numbers, likely: Doubles) -> Numbers:
+    """Into which group each goes: pairs that are the likeliest of both their groups become one."""
+    best = np.zeros(groups)
+    np.maximum.at(best, a, likely)
+    np.maximum.at(best, b, likely)
+    mutual = np.flatnonzero((likely >= best[a]) & (likely >= best[b]))
+    into = np.arange(groups)
+    taken: NDArray[np.bool_] = np.zeros(groups, dtype=bool)
+    for number in mutual[np.lexsort((b[mutual], a[mutual], -likely[mutual]))].tolist():
+        one, other = int(a[number]), int(b[number])
+        if not (taken[one] or taken[other]):
+            taken[one] = taken[other] = True
+            into[other] = one
+    return into
