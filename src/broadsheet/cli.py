@@ -218,7 +218,7 @@ def stage(
 
 @app.command()
 def evaluate(
-    task: Annotated[str, typer.Argument(help="extraction, feeds, stories, enrichment or ranking.")],
+    task: Annotated[str, typer.Argument(help="extraction, feeds, stories, enrichment, entities or ranking.")],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
     as_json: JsonOption = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import cast
 from broadsheet.errors import InputError
 from broadsheet.evaluation.report import Report
 
-TASKS = ("extraction", "feeds", "stories", "enrichment", "ranking")
+TASKS = ("extraction", "feeds", "stories", "enrichment", "entities", "ranking")
 
 
 def measure(task: str, path: Path) -> Report:
