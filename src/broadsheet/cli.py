@@ -220,7 +220,9 @@ def stage(
 def evaluate(
     task: Annotated[
         str,
-        typer.Argument(help="extraction, enrichment, feeds, stories, threads, quotes, timelines, novelty or ranking."),
+        typer.Argument(
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty or ranking."
+        ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
     as_json: JsonOption = False,

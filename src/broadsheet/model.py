@@ -1,7 +1,7 @@
 """The nouns of Broadsheet: frozen values that flow one way, from sources to a reader's feed.
 
 Ids are strings made from what they name (`identify`), so the same thing read twice has the same id and work done
-twice changes nothing. Times are aware and in UTC. A vector is float16 little-endian bytes (`vector_of`, `bytes_of`).
+twice changes nothing. Times are aware: a page's own keep its offset, the store gives UTC. A vector is float16 little-endian bytes (`vector_of`, `bytes_of`).
 """
 
 from __future__ import annotations

@@ -155,3 +155,58 @@ def test_a_name_is_whole_though_a_part_of_it_is_an_office_or_a_place():
     text = "The Israel Defense Forces and the Democratic Republic of the Congo were named."
     (article,) = entities([an_article("Two long names", text)])
     assert {e.text for e in article.entities} == {"Israel Defense Forces", "DR Congo"}
+
+
+def test_two_names_that_run_together_are_taken_apart() -> None:
+    text = (
+        "The director of Amnesty International Man-kei Tam spoke. A statement followed. "
+        "Major League Baseball’s World Series was won in Ohio. The games went on."
+    )
+    found = named(an_article("A statement", text))
+    assert "Amnesty International" in found
+    assert not any("Amnesty International " in name for name in found)
+    assert not any("’s " in name for name in found)
+
+
+def test_a_list_of_counties_is_a_list_of_places() -> None:
+    text = "Help is there for the counties of Barton, Ellsworth, Harvey, Lincoln, Russell, and Rush, in the State of Kansas."
+    found = named(an_article("Help for Kansas", text))
+    assert {name for name in found if found[name].type == "place"} >= {
+        "Barton", "Ellsworth", "Harvey", "Lincoln", "Russell", "Rush", "Kansas",
+    }  # fmt: skip
+
+
+def test_what_a_text_calls_a_town_is_a_place_and_a_storm_is_nobody() -> None:
+    text = (
+        "Typhoon Haiyan struck the town of Pandeglang on Monday. Two people in Pandeglang were hurt, police said. "
+        "Typhoon Haiyan was the strongest storm in years."
+    )
+    found = named(an_article("A storm", text))
+    assert found["Pandeglang"].type == "place"
+    assert "Typhoon Haiyan" not in found or found["Typhoon Haiyan"].type == "other"
+
+
+def test_the_first_presidents_are_people_and_latin_america_is_not_the_united_states() -> None:
+    text = "That was the chair of President Washington, President Jefferson and President Kennedy. All of Latin America, from where he came, knew Latin American history."
+    found = named(an_article("A chair", text))
+    assert {name for name in found if found[name].type == "person"} >= {"Washington", "Jefferson", "Kennedy"}
+    assert "United States" not in found
+
+
+def test_a_team_and_its_short_name_are_one_and_so_are_an_organisation_and_its_letters() -> None:
+    text = (
+        "The Chicago Cubs won. Nobody expected the Cubs to win. The National Association for the Advancement of "
+        "Colored People was glad. The N.A.A.C.P. said that it was glad."
+    )
+    found = named(an_article("A win", text))
+    assert "Cubs" not in found
+    assert "Chicago Cubs" in found
+    assert sum("N.A.A.C.P" in name or "Advancement" in name for name in found) == 1
+
+
+def test_an_office_is_no_organisation_and_a_place_at_the_head_of_a_report_has_its_usual_name() -> None:
+    text = "WASHINGTON — Antony Blinken and National Security Advisor Jake Sullivan met on Monday. In Africa, nobody noticed."
+    found = named(an_article("A meeting", text))
+    assert "Jake Sullivan" in found
+    assert not any("Advisor" in name or name.isupper() for name in found)
+    assert found["Africa"].type == "place"

@@ -189,3 +189,51 @@ def test_a_page_is_needed_only_where_the_feed_carries_too_little() -> None:
 def test_one_answer_for_each_page_in_their_order() -> None:
     pages = [a_page(id="1"), Page(id="2", url="https://e.org/b"), a_page(id="3")]
     assert [type(made).__name__ for made in extract(pages)] == ["Article", "Rejected", "Article"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<p>By Ann Lee</p>", "<p>March 4, 2026 // 8 min read</p>", "<p>Last updated: 4 March 2026</p>", "<p>Ann Lee</p>",
+        "<p>Read more: The northern crossing and its history</p>", "<p>[Related: How bridges are repaired]</p>",
+        "<p>Disclosure: We may earn a commission from affiliate links.</p>",
+    ],
+)  # fmt: skip
+def test_who_wrote_it_and_when_and_what_leads_elsewhere_are_no_part_of_the_text(line: str) -> None:
+    said = line.removeprefix("<p>").removesuffix("</p>").strip("[]")
+    assert said not in article_of(a_page(before=line)).text
+    assert said not in article_of(a_page(after=line)).text
+
+
+def test_other_articles_at_the_end_are_no_part_of_it_and_links_within_a_paragraph_are() -> None:
+    cards = "".join(
+        f"<div><p><a href='/{n}'>The town of Port Ellen plans another bridge</a></p><p>Plans number {n} were shown to the council.</p></div>"
+        for n in range(3)
+    )
+    text = article_of(a_page(after=cards)).text
+    assert "another bridge" not in text
+    assert "Plans number" not in text
+    linked = "<p>The harbour office <a href='/x'>published its report on the bridge in full</a> on Monday evening.</p>"
+    assert "published its report on the bridge in full" in article_of(a_page(linked)).text
+
+
+def test_the_heading_that_readers_see_is_the_title_before_one_made_for_search_engines() -> None:
+    page = Page(
+        id="1",
+        url="https://harbour.example/bridge",
+        html="<html><head><title>Bridge closing 2026 Port Ellen: dates and costs | The Harbour Post</title></head><body>"
+        "<h1>Port Ellen closes its oldest bridge</h1>" + "".join(f"<p>{p}</p>" for p in PARAGRAPHS) + "</body></html>",
+    )
+    assert article_of(page).title == "Port Ellen closes its oldest bridge"
+
+
+def test_a_byline_in_pieces_gives_its_names_and_the_publisher_is_no_author() -> None:
+    byline = "<p>By <a href='/authors/ann-lee'>Ann Lee</a> and <a href='/authors/bo-hu'>Bo Hu</a></p>"
+    head = "<title>Port Ellen closes its oldest bridge</title><meta property='og:site_name' content='The Harbour Post'><meta name='author' content='The Harbour Post'>"
+    body = "".join(f"<p>{p}</p>" for p in PARAGRAPHS)
+    page = Page(
+        id="1",
+        url="https://harbour.example/bridge",
+        html=f"<html><head>{head}</head><body><h1>Port Ellen closes its oldest bridge</h1>{byline}{body}</body></html>",
+    )
+    assert article_of(page).authors == ("Ann Lee", "Bo Hu")

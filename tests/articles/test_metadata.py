@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.articles.metadata import names_in, title_without_site, when
+from broadsheet.articles.dates import when
+from broadsheet.articles.metadata import names_in, title_without_site
 
 
 @pytest.mark.parametrize(

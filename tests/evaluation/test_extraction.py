@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import InputError
-from broadsheet.evaluation.extraction import evaluate, half_of, shingle_figures, word_scores
+from broadsheet.evaluation.extraction import evaluate, half_of, shingle_figures, states_day, word_scores
 
 words = st.lists(st.sampled_from(["a", "b", "c", "d", "e", "f"]), min_size=1, max_size=30).map(" ".join)
 
@@ -37,6 +38,15 @@ def test_the_halves_are_about_even_and_stay_as_they_are() -> None:
     halves = [half_of(f"{n:04}") for n in range(1000)]
     assert 450 < halves.count("dev") < 550
     assert half_of("0001") == halves[1]
+
+
+def test_a_day_counts_as_stated_in_any_form_and_only_where_it_is() -> None:
+    day = date(2026, 3, 4)
+    forms = ["2026-03-04T10:00", "3/4/26", "04.03.2026", "March 4th, 2026", "4 mars 2026", "2026年3月4日", "/20260304/"]
+    assert all(states_day(f"<p>{form}</p>", day) for form in forms)
+    assert not any(
+        states_day(f"<p>{form}</p>", day) for form in ["2026-03-14", "13/4/2026", "March 2026", "4 March 2025"]
+    )
 
 
 def test_a_path_that_is_no_set_says_so(tmp_path: Path) -> None:

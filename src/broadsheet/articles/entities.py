@@ -91,7 +91,13 @@ def _touches_capital(text: str, start: int, end: int) -> bool:
         return False
     before = text.rfind(" ", 0, start - 1) + 1
     before = max(before, text.rfind("\n", 0, start - 1) + 1)
-    return text[before].isupper()
+    # "In Africa, ..." opens a sentence and names nobody called In
+    return text[before].isupper() and text[before : start - 1].lower() not in _NOT_FIRST
+
+
+_NOT_THE_COUNTRY_BEFORE: Final = re.compile(r"(?:Latin|South|North|Central|African|Native|Afro|Asian)[ -]$")
+_NOT_THE_COUNTRY_AFTER: Final = re.compile(r"[ -](?:language|speaking|dictionary|translation)\b")
+_HELD_BEFORE: Final = re.compile(r"\b(?:President|Vice President|Senator|Sen\.|Governor|Gov\.|General|Gen\.|Judge|Justice|Mr\.?|Mrs\.?|Ms\.?|Dr\.?) $")  # fmt: skip
 
 
 def _in_gazetteer(text: str) -> list[_Mention]:
@@ -112,13 +118,20 @@ def _in_gazetteer(text: str) -> list[_Mention]:
         doubtful = kind == "city" or name in _ALSO_PEOPLE or (kind == "state" and " " not in name)
         if doubtful and _touches_capital(text, start, end):
             continue
+        if kind == "demonym" and (
+            _NOT_THE_COUNTRY_BEFORE.search(text[max(0, start - 10) : start]) or _NOT_THE_COUNTRY_AFTER.match(text, end)
+        ):
+            continue  # Latin America is no part of the United States, nor what is written in Spanish of Spain
+        if kind in ("city", "state") and " " not in name and _HELD_BEFORE.search(text[max(0, start - 16) : start]):
+            continue  # President Washington
         mentions.append(_Mention(start, end, stands_for, _TYPE_OF[kind], certain=kind != "city"))
     return mentions
 
 
 # --- recognisers -------------------------------------------------------------------------------------------------
 
-_Found = tuple[int, int, EntityType | Literal["nationality"]]
+_Kind = EntityType | Literal["nationality"]
+_Found = tuple[int, int, _Kind]
 _LABELS: Final[dict[str, EntityType | Literal["nationality"]]] = {
     "PERSON": "person",
     "ORG": "organisation",
@@ -162,8 +175,13 @@ _TOKEN: Final = re.compile(r"[^\W\d_](?:[\w&]|['’.\-](?=\w))*")
 _JOINS: Final = _words(
     "of the de del la las los le du des di da do dos das von van der den ter bin ibn al el y e et und"
 )
+_FOR_SOMETHING: Final = _words(
+    "centre center association institute office campaign organization organisation council foundation committee commission "
+    "commissioner alliance coalition ministry department movement society corporation agency fund parliamentarians"
+)
 _ORGANISATION_WORDS: Final = _words(
     """
+    coalition patrol network brigade corps initiative
     agency academy administration alliance army assembly association authority bank board bureau center centre chamber
     church club college commission committee company congress corp corporation council court department federation force
     forces foundation front fund government group guard hospital inc institute institution ltd ministry mission movement
@@ -196,7 +214,7 @@ _TITLES: Final = _words(
     ambassador attorney director officer premier deputy foreign defense defence finance interior leader rev reverend
     sheikh imam rabbi bishop archbishop cardinal father sister brother saint coach speaker former ex spokesman
     spokeswoman adviser advisor candidate nominee commissioner leader actor actress singer author
-    striker midfielder goalkeeper quarterback manager boss star minister-president justice presidente señor señora sr sra don doña monsieur madame herr frau ministro ministra
+    detective inspector striker midfielder goalkeeper quarterback manager boss star minister-president justice presidente señor señora sr sra don doña monsieur madame herr frau ministro ministra
     """
 )
 # What an office is of: "Secretary of State", "Minister for Foreign Affairs", "National Security Adviser".
@@ -241,7 +259,7 @@ def _by_capitals(text: str) -> list[_Found]:
                 continue
             ahead = i + 1
             if (
-                tokens[i][2] in _JOINS
+                (tokens[i][2] in _JOINS or (tokens[i][2] == "for" and run[-1][2].lower() in _FOR_SOMETHING))
                 and ahead < len(tokens)
                 and tokens[ahead][2][0].isupper()
                 and text[tokens[i][1] : tokens[ahead][0]] == " "
@@ -317,13 +335,112 @@ _POSSESSIVE: Final = re.compile(r"(?:['’]s|['’])$")
 _TRIM: Final = " \t\n.,;:!?\"'“”‘’«»()[]–—-*•|/"
 _DROPPED: Final = frozenset(
     """
-    photo photos image video getty|images getty reuters ap afp associated|press advertisement read|more monday tuesday
+    photo photos image video getty|images getty ap advertisement read|more monday tuesday
     wednesday thursday friday saturday sunday january february march april may june july august september october
     november december jan feb mar apr jun jul aug sept sep oct nov dec today tomorrow yesterday gmt est edt utc am pm
     mr mrs ms dr sir president the god us|$ ceo cfo covid twitter|post click|here sign|up subscribe newsletter editor
+    national|security human|rights foreign|affairs civil|rights homeland|security climate|change health|care law|school social|media
+    world|war artificial|intelligence executive|order high|school middle|school
     """.replace("|", "\0").split()
 )
 _DROPPED_PHRASES: Final = frozenset(word.replace("\0", " ") for word in _DROPPED)
+
+
+_HOLDERS: Final = _words(
+    "advisor adviser secretary minister president fellow commissioner director spokesman spokeswoman spokesperson chairman "
+    "chairwoman officer ambassador governor senator professor editor correspondent reporter analyst coach leader inspector "
+    "sheriff representatives spokespeople administrator actor actress"
+)
+_EVENT_FIRST: Final = _words("typhoon hurricane storm cyclone operation super tropical")
+_PLACE_FIRST: Final = _words("county mount lake cape fort gulf isle port rio lago costa")
+_LEADS_IN: Final = _words(
+    "so if but and when while since after as in on at for because although meanwhile like this that with by from then though where once until"
+)
+_SPEAKS: Final = re.compile(r" (?:said|says|told|tells|tweeted|wrote|posted|added|who)\b|['’]s (?:mother|father|brother|sister|wife|husband|son|daughter|cousin|lawyer|attorney|family|death|girlfriend|boyfriend)\b")  # fmt: skip
+_WITHIN: Final = re.compile(r"\b(?:in|near|across|outside|off|around) (?:the )?$", re.IGNORECASE)
+_PERSON_BEFORE: Final = re.compile(
+    r"\b(?:actor|actress|singer|author|writer|journalist|player|coach|driver|midfielder|striker|defender|goalkeeper|forward|winger|pitcher|catcher|quarterback|receiver|safety|center|guard|captain|"
+    r"spokesman|spokeswoman|spokesperson|lawyer|attorney|activist|analyst|economist|professor|researcher|scientist|student|teammate|mate|brother|sister|father|mother|son|daughter|wife|husband|widow|"
+    r"president|minister|chancellor|mayor|senator|governor|leader|chief|chairman|chairwoman|founder|director|officer|critic|comedian|rapper|champion|rival|candidate|nominee|lawmaker|named|executive|victim|suspect|artist|designer|director|producer|aunt|uncle|cousin) $"
+)
+_PERSON_AFTER: Final = re.compile(
+    r",? (?:aged )?\(?\d{2}\)?,|, who |, an? (?:\w+ ){0,3}(?:at|for|with|from|of) |, (?:his|her) "
+)
+_PLACE_BEFORE: Final = re.compile(
+    r"\b(?:town|city|village|province|district|county|region|suburb|municipality|borough|governorate|prefecture|island|port|state|capital|outskirts|resort|neighbou?rhood) of (?:the )?$"
+)
+_PLACE_WORDS: Final = _words(
+    "county province airport island islands river mountains valley bay beach street avenue road route highway stadium arena "
+    "square bridge desert peninsula strait sea ocean lake district facility prison palace casino hotel tower park glacier sound forest"
+)
+_LISTED: Final = re.compile(
+    r"\b(?:[Cc]ount(?:y|ies)|[Cc]it(?:y|ies)|[Tt]owns?|[Vv]illages?|[Pp]rovinces?|[Dd]istricts?|[Mm]unicipalit(?:y|ies)|[Pp]arish(?:es)?|[Rr]egions?) of "
+    r"((?:[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){0,2}, ){2,}(?:and )?[A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){0,2})"
+)
+_ROUTE: Final = re.compile(r" ?\d+[A-Z]?\b")
+
+
+def _listed_places(text: str) -> dict[tuple[int, int], str]:
+    """The places that a list names as such: "the counties of Barton, Ellsworth and Rush"."""
+    found: dict[tuple[int, int], str] = {}
+    for listing in _LISTED.finditer(text):
+        for name in re.finditer(r"(?:and )?([A-Z][\w.'’-]+(?: [A-Z][\w.'’-]+){0,2})", listing[1]):
+            start = listing.start(1) + name.start(1)
+            found[start, start + len(name[1])] = name[1]
+    return found
+
+
+def _retyped(text: str, start: int, end: int, name: str, kind: _Kind) -> _Kind:
+    """The type that the words around a name, or its own, say it has, where they are plainer than what was guessed."""
+    words = name.split()
+    last = words[-1].lower()
+    if len(words) > 1 and words[0].lower() in _EVENT_FIRST:
+        return "other"
+    if (
+        kind == "place"
+        and len(words) > 1
+        and _gazetteer().get(words[0], ("",))[0] == "demonym"
+        and last not in _PLACE_WORDS
+    ):
+        return "other"  # "Brazilian Formula"
+    if kind == "person" and len(words) > 1 and len(words[-1]) > 2 and words[-1].isupper() and not words[0].isupper():
+        return "other"  # "World Series MVP"
+    if len(words) > 1 and words[0].lower() in _PLACE_FIRST and kind == "person":
+        return "place"
+    if kind != "place" and len(words) > 1 and last in _PLACE_WORDS and words[0].lower() not in _GENERIC:
+        return "place"
+    if _PLACE_BEFORE.search(text[max(0, start - 24) : start]):
+        return "place"
+    if kind != "person" and 2 <= len(words) <= 4 and not any(w.lower() in _ORGANISATION_WORDS for w in words):
+        before = text[max(0, start - 16) : start]
+        if not any(map(str.isdigit, name)) and (_PERSON_BEFORE.search(before) or _PERSON_AFTER.match(text, end)):
+            return "person"
+    if kind == "person" and len(words) > 1 and last in _ORGANISATION_WORDS:
+        return "organisation"
+    if kind == "place" and len(words) < 3 and _SPEAKS.match(text, end):
+        return "person"  # countries speak too, but those are known
+    return kind
+
+
+def _is_within(text: str, name: str) -> bool:
+    """Whether a text names things in, near or around what bears this name, mostly, and never lets it speak."""
+    places = _places_of(text, name)
+    if not places or any(_SPEAKS.match(text, end) or text[end : end + 2] in ("'s", "’s") for _, end in places):
+        return False
+    within = sum(_WITHIN.search(text[max(0, start - 16) : start]) is not None for start, _ in places)
+    return within >= 0.6 * len(places)
+
+
+def _places_of(text: str, name: str) -> list[tuple[int, int]]:
+    """Where a name stands as whole words. By hand: compiling an expression for each name took longer than all the rest."""
+    found: list[tuple[int, int]] = []
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        if not _is_letter(text, start - 1) and not _is_letter(text, end):
+            found.append((start, end))
+        start = text.find(name, end)
+    return found
 
 
 def _cleaned(surface: str, kind: str) -> str:
@@ -332,8 +449,14 @@ def _cleaned(surface: str, kind: str) -> str:
     if name[:4].lower() == "the ":
         name = name[4:]
     words = name.split(" ")
+    while len(words) > 1 and words[0].lower() in _LEADS_IN:
+        words = words[1:]  # "So University of California": the recogniser takes the word that opens the sentence
+    if kind == "person" and len(words) > 2 and len(words[0]) > 2 and words[0].isupper() and not words[1].isupper():
+        words = words[1:]  # "CLOSE John Mahoney"
     if kind != "organisation":  # the Israel Defense Forces hold no office
         words = words[_office(words) :]
+    elif len(words) > 1 and words[-1].lower() in _HOLDERS:
+        return ""  # "National Security Advisor", "Royal Society University Research Fellow": an office, no organisation
     while words and words[-1].lower() in ("of", "the", "and", "for", "in"):
         words.pop()
     return " ".join(words)
@@ -347,27 +470,93 @@ def _is_name(name: str) -> bool:
     return letters > digits and any(map(str.isupper, name)) and "http" not in name and "@" not in name
 
 
+_MISTER: Final = re.compile(r"(?:Dr|Mr|Mrs|Ms|Prof)\.? (?=[A-Z])")
+_JOINED: Final = re.compile(r" (?:in|on|at|put|with|by|to|from|said|says|told) (?=[A-Z])")
+_OWNER: Final = re.compile(r"['’]s ")
+
+
+def _apart(text: str, found: Sequence[_Found]) -> Iterator[_Found]:
+    """What was found, taken apart where two names run together: an owner and what it owns, an organisation and its head."""
+    for start, end, kind in found:
+        span = text[start:end]
+        if (owner := _OWNER.search(span)) and " " in span[: owner.start()]:
+            yield start, start + owner.start(), kind  # "Major League Baseball's World Series"
+            continue
+        if (joined := _JOINED.search(span)) and not any(
+            word.lower() in _ORGANISATION_WORDS for word in span[: joined.start()].split()
+        ):
+            is_person = kind == "organisation" and " " in span[: joined.start()]
+            yield start, start + joined.start(), "person" if is_person else kind  # "Ann Lee on Instagram"
+            if kind == "place":
+                yield start + joined.end(), end, kind  # "Omsk in Siberia"
+            continue
+        if kind in ("person", "organisation") and span.count(" ") > 1:
+            cuts = (m.start() for m in re.finditer(" ", span))
+            known = next((cut for cut in cuts if _gazetteer().get(span[:cut], ("",))[0] == "organisation"), None)
+            if known is not None and (kind == "person" or _may_head(span[:known], span[known + 1 :])):
+                yield start + known + 1, end, "person"  # "Amnesty International Man-kei Tam"
+                continue
+        yield start, end, kind
+
+
+def _may_head(organisation: str, rest: str) -> bool:
+    """May what follows an organisation's full name be a person's? Not "Group", "General Assembly" or "Office 365"."""
+    words = rest.lower().split()
+    return (
+        " " in organisation
+        and 2 <= len(words) <= 3
+        and rest.replace(" ", "").replace("-", "").isalpha()
+        and not any(w in _ORGANISATION_WORDS or w in _GENERIC or w in _TITLES or w in _OFFICE for w in words)
+    )
+
+
 def _mentions(text: str, found: Sequence[_Found]) -> list[_Mention]:
     """What the recogniser found, put right by the gazetteer, and what the gazetteer finds beside it."""
     names = _gazetteer()
     mentions: list[_Mention] = []
     taken: list[tuple[int, int]] = []
     listed = list(_in_gazetteer(text))
-    for start, end, kind in found:
+    for (start, end), name in _listed_places(text).items():
+        mentions.append(_Mention(start, end, name, "place", certain=True))
+        taken.append((start, end))
+    enumerated = set(taken)
+    for start, end, kind in _apart(text, found):
         if text[start : start + 4].lower() == "the ":
             start += 4
+        if text[max(0, start - 4) : start] == "St. ":
+            start -= 4  # the end of a sentence to the recogniser
+        if (start, end) in enumerated:
+            continue
         if any(m.start <= start and end <= m.end and m.end - m.start > end - start for m in listed):
             continue  # a part of what the gazetteer knows in full: the Democratic Republic of the Congo
         if kind == "person" and " " not in text[start:end]:
             before = re.search(r"([^\W\d_]+) $", text[max(0, start - 10) : start])  # it leaves "Pope" out
             if before and before[1][0].isupper() and before[1].lower() in _PART_OF_NAME:
                 start -= len(before[0])
+        if kind == "organisation" and (titled := _MISTER.match(text, start, end)):
+            start, kind = titled.end(), "person"
         name = _cleaned(text[start:end], kind)
+        if name.isupper() and len(name) > 4 and kind != "organisation" and name not in names:
+            name = name.title()  # a dateline
         known = names.get(name) or names.get(f"{name}.")  # "U.S."
-        if known is not None and not (kind == "person" and known[0] == "city"):
+        if known is not None and text[start:end].isupper() and name not in text[start:end]:
+            mentions.append(_Mention(start, end, known[1], _TYPE_OF[known[0]]))
+            taken.append((start, end))
+            continue
+        if known and known[0] in ("city", "state") and _HELD_BEFORE.search(text[max(0, start - 16) : start]):
+            kind = "person"
+        if known is not None and not (kind == "person" and known[0] in ("city", "state")):
             continue  # the gazetteer's own search finds it, with its own doubts
         if kind == "nationality" or not _is_name(name):
             continue
+        kind = _retyped(text, start, end, name, kind)
+        if (
+            kind == "place"
+            and name.split()[-1] in ("Route", "Highway", "Interstate")
+            and (number := _ROUTE.match(text, end))
+        ):
+            end = number.end()
+            name += f" {number[0].strip()}"
         mentions.append(_Mention(start, end, name, kind))
         taken.append((start, end))
     taken.sort()
@@ -404,7 +593,16 @@ def _merged(mentions: Sequence[_Mention], text: str, searched: int) -> list[tupl
     types = {key: cast(EntityType, max(votes[key], key=lambda kind: votes[key][kind])) for key in counts}
     texts = {key: spelling[key].most_common(1)[0][0] for key in counts}
 
+    for key, kind in types.items():
+        single = kind in ("person", "organisation") and key not in certain and not texts[key].isupper()
+        words = key.split(" ")
+        if not single or len(words) > (2 if kind == "person" else 1) or set(words) & _ORGANISATION_WORDS:
+            continue
+        if texts[key] not in _gazetteer() and _is_within(text, texts[key]):
+            types[key] = "place"
+
     # A surname (or, where names are so ordered, a first name) is the person whose full name the article gives.
+    _glued(types, counts, first, certain)
     people: dict[str, list[str]] = defaultdict(list)
     for key, kind in types.items():
         words = key.split(" ")
@@ -419,6 +617,7 @@ def _merged(mentions: Sequence[_Mention], text: str, searched: int) -> list[tupl
             continue
         best = max(whole, key=lambda p: (p.endswith(key), counts[p], -first[p]))
         _absorb(key, best, counts, first, types)
+    _shortened(texts, types, counts, first, certain)
     # "Joe Biden" within "Joseph R. Biden"'s article stays; "Keir Starmer" is within "Sir Keir Rodney Starmer".
     _acronyms(texts, counts, first, types)
 
@@ -429,12 +628,51 @@ def _merged(mentions: Sequence[_Mention], text: str, searched: int) -> list[tupl
             # The recogniser misses some and reads no further than `searched`: what it named once is counted everywhere.
             short = texts[key].split(" ")[-1] if kind == "person" else texts[key]
             if len(short) > 2:
-                count = max(count, len(re.findall(rf"(?<!\w){re.escape(short)}(?!\w)", text)))
+                count = max(count, len(_places_of(text, short)))
         if kind == "other" and key not in certain and (count < 2 or " " not in key):
             continue
         count = max(count, 1)
         entities.append((Entity(text=texts[key], type=kind, count=count), first[key]))
     return entities
+
+
+def _glued(types: dict[str, EntityType], counts: dict[str, int], first: dict[str, int], certain: set[str]) -> None:
+    """A person with a word too many ("Kimi Raikkonen Ferrari crash") is the person that the article names alone."""
+    for key in [k for k, kind in types.items() if kind == "person" and k.count(" ") > 1 and k not in certain]:
+        words = key.split(" ")
+        shorter = (" ".join(words[:n]) for n in range(len(words) - 1, 1, -1))
+        whole = next((k for k in shorter if types.get(k) == "person" and k in counts), None)
+        if whole is not None and counts[whole] >= counts[key]:
+            _absorb(key, whole, counts, first, types)
+
+
+def _shortened(
+    texts: Mapping[str, str],
+    types: dict[str, EntityType],
+    counts: dict[str, int],
+    first: dict[str, int],
+    certain: set[str],
+) -> None:
+    """The end of a person's full name, and the end or beginning of an organisation's or place's, is that one ("Cubs")."""
+    for key in sorted(types, key=len):
+        if key not in counts or key in certain or key.removesuffix(" fc") in _GENERIC:
+            continue
+        kind = types[key]
+        longer = [k for k in counts if k != key and len(k) > len(key) + 1 and k not in certain]
+        if kind == "person" and " " in key:
+            whole = [k for k in longer if types[k] == "person" and k.endswith(f" {key}")]
+        elif texts[key] not in _gazetteer():
+            whole = [
+                k
+                for k in longer
+                if types[k] in ("organisation", "place")
+                and (types[k] == kind or k.startswith(f"{key} "))
+                and (k.endswith(f" {key}") or (" " not in key and k.startswith(f"{key} ")))
+            ]
+        else:
+            whole = []
+        if len(whole) == 1 and whole[0] in counts:
+            _absorb(key, whole[0], counts, first, types)
 
 
 def _absorb(key: str, whole: str, counts: dict[str, int], first: dict[str, int], types: dict[str, EntityType]) -> None:
@@ -450,10 +688,10 @@ def _acronyms(
     initials: dict[str, str] = {}
     for key, kind in types.items():
         words = re.findall(r"[^\W\d_]\w*", texts[key])
-        if kind == "organisation" and len(words) > 2:
+        if kind == "organisation" and len(words) > 2 and max(map(len, words)) > 1:
             initials["".join(w[0] for w in words if w[0].isupper())] = key
     for key in [k for k in types if texts[k].isupper() and len(k) > 2]:
-        whole = initials.get(texts[key])
+        whole = initials.get(texts[key].replace(".", ""))
         if whole is not None and whole != key and whole in counts:
             _absorb(key, whole, counts, first, types)
 
@@ -501,7 +739,7 @@ def entities(articles: Sequence[Article], config: Recognition = Recognition()) -
                 found[i] += [
                     (at + start, at + end, kind)
                     for start, end, kind in _by_capitals(line)
-                    if kind != "other" and " " in line[start:end]
+                    if kind == "person" or (kind != "other" and " " in line[start:end])
                 ]
     if parts:
         for number, names in _by_spacy((line, n) for n, (_, _, line) in enumerate(parts)):

@@ -25,7 +25,9 @@ from lxml.etree import _Element
 from broadsheet.articles import pasted
 from broadsheet.articles.furniture import (
     ends_article,
+    is_byline,
     is_credit,
+    is_dateline,
     is_furniture,
     is_promotion,
     is_sentence,
@@ -198,10 +200,23 @@ def _found(tree: _Element, **options: bool) -> list[_Block]:
 # --- judging blocks ----------------------------------------------------------------------------------------------
 
 
-def _judged(blocks: Sequence[_Block], title: str, captions: Sequence[str]) -> list[_Block]:
-    """The blocks without furniture: known lines, repeats, the title again, what follows "Related stories"."""
-    title_key = key_of(title)
-    caption_keys = {key_of(caption) for caption in captions}
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What the page says beside its text, to know it by: its title and authors, captions, and what its links read."""
+
+    title: str = ""
+    authors: Sequence[str] = ()
+    captions: Sequence[str] = ()
+    links: frozenset[str] = frozenset()
+
+
+_HEAD_WORDS = 60  # what tells of the article stands within this many words of its beginning
+
+
+def _judged(blocks: Sequence[_Block], around: _Around) -> list[_Block]:
+    """The blocks without furniture: known lines, repeats, the title again, bylines, links, what follows "Related stories"."""
+    title_key = key_of(around.title)
+    caption_keys = {key_of(caption) for caption in around.captions}
     total = sum(word_count(b.text) for b in blocks) or 1
     kept: list[_Block] = []
     seen: set[str] = set()
@@ -222,10 +237,33 @@ def _judged(blocks: Sequence[_Block], title: str, captions: Sequence[str]) -> li
         words = word_count(text)
         if key in caption_keys or (key in seen and words >= 12 and block.kind in ("p", "quote")):
             continue
+        if (said < _HEAD_WORDS or said > 0.9 * total) and (is_dateline(text) or is_byline(text, around.authors)):
+            continue
+        if block.kind == "p" and key in around.links and words >= 5 and text[0].isupper() and not is_sentence(text):
+            continue  # a paragraph that is one link leads to another page
         seen.add(key)
         said += words
         kept.append(block)
-    while len(kept) > 3 and (is_promotion(kept[-1].text) or kept[-1].kind == "head"):
+    return _without_tail(kept, around)
+
+
+def _without_tail(kept: list[_Block], around: _Around) -> list[_Block]:
+    """The blocks without what their page asks and offers after the last of them that is the article's."""
+    total = _words_of(kept)
+    said = 0
+    for n, block in enumerate(kept):
+        # two links or more, near the end, with what tells of each: other articles
+        if said > 0.75 * total and key_of(block.text) in around.links and word_count(block.text) >= 4:
+            tail = [b for b in kept[n:] if key_of(b.text) in around.links]
+            if len(tail) > 1 and 3 * sum(map(len, (b.text for b in tail))) > sum(len(b.text) for b in kept[n:]):
+                kept = kept[:n]
+                break
+        said += word_count(block.text)
+    while len(kept) > 3:
+        text = kept[-1].text
+        is_link = key_of(text) in around.links and not is_sentence(text)
+        if not (is_link or kept[-1].kind == "head" or is_promotion(text)):
+            break
         kept.pop()
     return kept
 
@@ -486,7 +524,7 @@ def _from_html(page: Page, rules: Extraction) -> Article | Rejected:
         return Rejected(stage="extract", subject=page.url or page.id, reason="the page is empty")
     # held so that lxml makes each element's object once, not again for each walk
     held = list(tree.iter())
-    said = about(tree, page.url)
+    said = about(tree, page.url, page.html[: rules.max_html])
     points = _key_points(tree, said.title)
     page_words = len(" ".join(tree.itertext()).split())
     cleaned = copy.deepcopy(tree)
@@ -495,9 +533,10 @@ def _from_html(page: Page, rules: Extraction) -> Article | Rejected:
     prune(cleaned)
     prose_words = sum(n for p in cleaned.iter("p") if (n := word_count(text_of(p))) >= 12)
     raw = _found(cleaned)
-    blocks = _judged(_filled(cleaned, raw), said.title, captions)
-    source = cleaned
-    blocks, source = _mended(blocks, source, tree, said, captions, page)
+    links = frozenset(key_of(text_of(link)) for link in cleaned.iter("a"))
+    around = _Around(said.title, said.authors, captions, links)
+    blocks = _judged(_filled(cleaned, raw), around)
+    blocks, source = _mended(blocks, cleaned, tree, said, around, page)
     text = _text(blocks)
     if why := _not_an_article(tree, text, said, rules):
         if page.entry is not None and not isinstance(article := _from_entry(page, page.entry, rules, said), Rejected):
@@ -509,22 +548,22 @@ def _from_html(page: Page, rules: Extraction) -> Article | Rejected:
 
 
 def _mended(
-    blocks: list[_Block], source: _Element, tree: _Element, said: About, captions: Sequence[str], page: Page
+    blocks: list[_Block], source: _Element, tree: _Element, said: About, around: _Around, page: Page
 ) -> tuple[list[_Block], _Element]:
     """The same text from elsewhere where what was found is thin: the whole tree, the JSON-LD body, the feed's content."""
     words = _words_of(blocks)
     if words < 60:
-        whole = _judged(_found(tree, favor_recall=True), said.title, captions)
+        whole = _judged(_found(tree, favor_recall=True), around)
         if _words_of(whole) > 1.5 * words + 20:
             blocks, source, words = whole, tree, _words_of(whole)
     if said.body:
         body = _paragraphs_of(said.body)
         # trafilatura falls back on this body too, but gives it as one block
         if _words_of(body) > 1.4 * words + 30 or len(blocks) == 1 < len(body):
-            blocks, words = _judged(body, said.title, captions), _words_of(body)
+            blocks, words = _judged(body, around), _words_of(body)
     entry = page.entry
     if entry is not None and len(entry.content) > 200:
-        fed = _judged(_from_fragment(entry.content), said.title, captions)
+        fed = _judged(_from_fragment(entry.content), around)
         if _words_of(fed) > 1.6 * words + 30:
             blocks = fed
     return blocks, source
@@ -596,14 +635,14 @@ def _from_fragment(html: str) -> list[_Block]:
 def _from_entry(page: Page, entry: Entry, rules: Extraction, said: About | None = None) -> Article | Rejected:
     """The article that a feed carries itself: its content, else its summary, which is no whole article."""
     said = said or About()
-    title = entry.title or said.title
-    content = _judged(_from_fragment(entry.content), title, ()) if entry.content else []
-    summary = _judged(_from_fragment(entry.summary), title, ()) if entry.summary else []
+    around = _Around(entry.title or said.title, said.authors or entry.authors)
+    content = _judged(_from_fragment(entry.content), around) if entry.content else []
+    summary = _judged(_from_fragment(entry.summary), around) if entry.summary else []
     full = _words_of(content) >= _words_of(summary)
     blocks = content if full else summary
     text = _text(blocks)
     words = _words_of(blocks)
-    if not words and not title:
+    if not words and not around.title:
         return Rejected(stage="extract", subject=entry.url or page.id, reason="the entry has neither a title nor text")
     if full and words >= rules.enough_words:
         confidence = 0.85

@@ -15,7 +15,9 @@ from lxml.etree import _Element
 __all__ = [
     "caption_of",
     "ends_article",
+    "is_byline",
     "is_credit",
+    "is_dateline",
     "is_furniture",
     "is_promotion",
     "is_sentence",
@@ -49,6 +51,10 @@ _LINES = (
     r"(?:related|recommended(?: for you| reading)?|trending(?: now)?|more (?:from|on|in|about) (?!.*[.!?]$).{1,60}|more|also read|read also|also in .{1,30}|see also)\s?[:>»]*",
     r"(?:you (?:may|might|'ll|will) (?:also )?(?:like|love|enjoy|be interested in).{0,40}|what to read next|up next|next up|keep reading|continue reading.{0,40}|don't miss.{0,30}|in case you missed it|editor'?s'? picks?|our picks|must[- ]reads?|most (?:read|popular|viewed|shared|recent|commented).{0,30}|from our partners|around the web|more to explore|explore more.{0,40})\s?[:>»]*",
     r"(?:next|previous|prev|newer|older)(?: (?:article|post|story|page|entry))?\s?[:>»←→]*|back to (?:top|blogs?|home|news|all .{1,20})|return to .{1,20}|all (?:articles|posts|news|stories)",
+    r"(?:related(?: (?:articles?|stories|story|reading|posts?|content|coverage|links?|topics?))?|read(?: more| also| next)?|also read|see(?: also| more)|you (?:may|might) also (?:like|enjoy|be interested in)|"
+    r"recommended(?: reading| for you)?|further reading|learn more|more on this(?: topic| story)?|don't miss|must read|editor's (?:pick|choice)|(?:next|previous) (?:article|post|story|page|entry)|up next|"
+    r"watch(?: now| live| this)?|listen(?: now| here)?|lire aussi|à lire aussi|voir aussi|lea también|lee también|vea también|mehr dazu|lesen sie auch|siehe auch|leia também|veja também|leggi anche|lees ook|читайте также)"
+    r"\s?[:：>»|] ?\S.{1,200}",
     # sharing and counters
     rf"(?:share|tweet|send|save|pin|post|forward|e-?mail|print|like|copy link|link copied!?|comments?|bookmark|gift)"
     rf"(?: (?:this|the|it|on|via|by|with|to|article|story|post|page|news|link|for later|friends|now|full|us|your|love|{_NETWORKS})[,:!]?)*",
@@ -75,6 +81,12 @@ _LINES = (
     r"(?:we|this site|our (?:site|website)|this website) uses? cookies.{0,300}|this (?:article|post) (?:is )?(?:contains|more than|may contain|includes).{0,20}(?:affiliate links?|years? old|months? old).{0,160}|as an amazon associate.{0,120}|.{0,160}\b(?:earn|receive|get)\b.{0,20}\b(?:affiliate )?commissions?\b.{0,120}",
     r"(?:this|the) (?:article|story|post|content|piece) is (?:exclusive to|only available to|reserved for|for) .{0,40}subscribers.{0,60}",
     r"(?:subscribe|sign up|log in|login|register|create an account) (?:to|for|or) .{0,40}(?:read|continue|access|get access|view|unlock|free|more).{0,60}",
+    r"(?:[\w ]{0,30}disclosure|disclaimer)\s?[:-].{0,200}\b(?:affiliate|commissions?|qualifying purchases|sponsored)\b.{0,200}|.{1,60} (?:is|are) (?:supported|funded) by (?:commissions?|affiliates?|readers|its readers|our readers|our audience|you|donations?).{0,200}|"
+    r"(?:this )?(?:story|article|post|journalism|reporting|newsletter|publication) is (?:funded|supported|made possible|powered) by .{1,160}",
+    r"[·•*-]?\s?(?:(?:are )?not )?(?:fdic|bank)[- ]?(?:insured|guaranteed)|may lose value|(?:are )?not a (?:bank )?deposit|not insured by any .{0,60}",
+    r"(?:learn more|find out more|read more|click|shop) here\.?",
+    r"republish (?:our|this) (?:articles?|stor(?:y|ies)).{0,160}|this work is licensed under .{0,160}|(?:some|many|all) of the links (?:in|on) (?:this|our|the) .{0,160}|(?:also, )?this (?:article|post|page|blog) (?:contains|may contain|includes) (?:sponsored|affiliate|paid).{0,160}|for more information,? (?:visit|see|read) our .{0,60}(?:policy|page|disclosure|terms).{0,20}|was this newsletter forwarded to you\?.{0,120}|listen to this (?:article|story|post).{0,60}|request our free .{0,60}|(?:start )?(?:shopping|shop|buy) .{0,40}now",
+    r"(?:want|like) to (?:use|republish|reuse) .{1,80}\?.{0,120}|(?:did|have) you (?:make|made|try|tried|cook|cooked|bake|baked) (?:this|one of|any of|it).{0,80}[?!].{0,160}",
     # the same in the languages that are read most
     r"(?:mehr zum thema|lesen sie (?:auch|mehr).{0,60}|das könnte sie auch interessieren.{0,20}|zum thema|teilen|kommentare?|newsletter|artikel teilen|zur startseite|lire (?:aussi|plus|la suite).{0,80}|à lire aussi.{0,80}|partager.{0,30}|sur le même (?:sujet|thème)|s'abonner|inscrivez-vous.{0,80}|commentaires?|lea también.{0,80}|leer más.{0,60}|te puede interesar.{0,60}|compartir.{0,30}|suscr[ií]b[ea]te.{0,80}|comentarios?|leia (?:também|mais).{0,80}|veja também.{0,80}|compartilhe.{0,30}|leggi anche.{0,80}|condividi.{0,30}|читайте также.{0,80}|поделиться.{0,30}|комментарии|関連記事|相关阅读|相關閱讀|相关新闻|分享到?|責任編輯.{0,20}|责任编辑.{0,20}|編輯.{0,10})\s?[:：]?",
 )
@@ -88,7 +100,7 @@ _ENDS = re.compile(
     r"|more (?:from|on|in) (?!.*[.!?]$).{1,40}|more (?:stories|news|articles|videos|like this|to read|headlines|coverage)|read (?:more|next|also).{0,12}|also (?:read|in the news|on .{1,20}).{0,12}"
     r"|you (?:may|might) (?:also )?(?:like|be interested in).{0,20}|what to read next|up next|editor'?s'? picks?|must[- ]reads?"
     r"|most (?:read|popular|viewed|shared|recent).{0,20}|around the web|from our partners|don't miss|in case you missed it"
-    r"|\d* ?comments?|leave a (?:comment|reply)|about the authors?|related|see also"
+    r"|\d* ?comments?|leave a (?:comment|reply)|about the authors?|about (?:us|the company|the publisher)|our services|related|see also"
     r"|mehr zum thema|das könnte sie auch interessieren.{0,20}|sur le même (?:sujet|thème)|à lire aussi|te puede interesar"
     r"|関連記事|相关阅读|相關閱讀|相关新闻|читайте также)\s?[:：>»]*"
 )
@@ -139,6 +151,12 @@ _PROMOTION = re.compile(
     r"(?:want to|would you like to) .{0,60}(?:newsletter|inbox|subscribe)|write to .{0,40}@)",
     re.IGNORECASE,
 )
+# In a last line: words that only somebody who asks for something says.
+_ASKING = re.compile(
+    r"\b(?:(?:please )?consider (?:supporting|donating|subscribing|liking|sharing|becoming)|if you (?:liked|enjoyed) (?:this|the|our|my)|support us by|"
+    r"(?:our|my|the) (?:free )?(?:weekly |daily |monthly )?newsletter|(?<![a-z] )subscribe (?:to|now|today|here)|follow (?:us|me) on|buy me a coffee|patreon|ko-fi|in the comments(?: below)?|leave a comment|share (?:this|it) with (?:a|your) friends?|tell your friends)\b",
+    re.IGNORECASE,
+)
 
 _TERMINAL = re.compile(r"[.!?…。！？｡؟۔।:;]['\"”’»›)\]】」』）〉》*]*(?:\s?\[\d+\])*$")
 _CJK = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
@@ -167,7 +185,7 @@ def is_furniture(line: str) -> bool:
     """Is this whole line something that stands around articles, whatever the article?"""
     if len(line) > _LONGEST_FURNITURE:
         return False
-    plain = " ".join(line.lower().translate(_STRAIGHT).split()).strip("|·•*-–—_ >»<«→←+#\"'")
+    plain = " ".join(line.lower().translate(_STRAIGHT).split()).strip("|·•*-–—_ >»<«→←+#\"'[]")
     return not plain or _FURNITURE.fullmatch(plain) is not None
 
 
@@ -179,7 +197,47 @@ def ends_article(line: str) -> bool:
 def is_promotion(line: str) -> bool:
     """Does the line ask something of the reader, or tell of the author or of the article itself? Only at its end."""
     plain = line.translate(_STRAIGHT)
-    return len(line) < 400 and (_PROMOTION.match(plain.strip("*_ ")) is not None or _BIOGRAPHY.match(plain) is not None)
+    if len(line) >= 400:
+        return False
+    return (
+        _PROMOTION.match(plain.strip("*_ ")) is not None
+        or _BIOGRAPHY.match(plain) is not None
+        or _ASKING.search(plain) is not None
+    )
+
+
+_BYLINE = re.compile(
+    r"(?:(?:article|post|story|text|words?|this (?:article|post|story) was) )?(?:(?:written|posted|published|reported|reviewed|edited|updated|medically reviewed|fact[- ]checked|last updated) )?(?:by|on|at)\s?:?"
+    r"|(?:by|written by|posted by|published by|reviewed by|edited by|medically reviewed by|fact[- ]checked by|von|par|por) \S+(?: \S+){0,5}|(?:last )?(?:updated|published|posted|modified|reviewed)(?: on| at)?:?|authors?:?",
+    re.IGNORECASE,
+)
+_READING = re.compile(r"[\W_]*(?:\d{1,3}[- ]?min(?:ute)?s?(?: read(?:ing)?)?|reading time.*)[\W_]*$", re.IGNORECASE)
+_DAYS = re.compile(
+    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? )?"
+    r"(?:[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th|\.)? (?:de )?[^\W\d_]{3,10}\.?,? (?:de )?(?:19|20)\d\d|(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d{1,2})"
+    r"(?:,? (?:at )?\d{1,2}[:.]\d\d(?: ?[ap]\.?m\.?)?(?: \(?[A-Z]{2,4}\)?)?)?",
+    re.IGNORECASE,
+)
+_UPDATED = re.compile(r"(?:[\W_]|\b(?:last|first|originally|updated?|published|posted|modified|reviewed|created|date|on|at|and|by|am|pm|[a-z]{2,3}t)\b)*", re.IGNORECASE)  # fmt: skip
+
+
+def is_dateline(line: str) -> bool:
+    """Is the whole line a day, or days, with what they are called and how long the reading takes?"""
+    if len(line) > 90:
+        return False
+    rest, found = _DAYS.subn(" ", _READING.sub("", " ".join(line.split())))
+    return found > 0 and _UPDATED.fullmatch(rest) is not None
+
+
+def is_byline(line: str, authors: Sequence[str] = ()) -> bool:
+    """Does the whole line say who wrote the article, or lead up to that?"""
+    if len(line) > 90:
+        return False
+    plain = _READING.sub("", " ".join(line.split())).strip(" |·•*-–—_")
+    if _BYLINE.fullmatch(plain) is not None:
+        return not is_sentence(plain) or plain.endswith(":")
+    return key_of(plain) in {key_of(author) for author in authors}
 
 
 def is_credit(line: str) -> bool:

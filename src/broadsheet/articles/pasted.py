@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from broadsheet.articles.dates import when
 from broadsheet.articles.furniture import (
     caption_of,
     ends_article,
@@ -23,7 +24,7 @@ from broadsheet.articles.furniture import (
     key_of,
     word_count,
 )
-from broadsheet.articles.metadata import names_in, title_without_site, when
+from broadsheet.articles.metadata import names_in, title_without_site
 
 __all__ = ["Pasted", "read"]
 

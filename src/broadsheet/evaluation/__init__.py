@@ -9,7 +9,18 @@ from typing import cast
 from broadsheet.errors import InputError
 from broadsheet.evaluation.report import Report
 
-TASKS = ("extraction", "enrichment", "feeds", "stories", "threads", "quotes", "timelines", "novelty", "ranking")
+TASKS = (
+    "extraction",
+    "enrichment",
+    "entities",
+    "feeds",
+    "stories",
+    "threads",
+    "quotes",
+    "timelines",
+    "novelty",
+    "ranking",
+)
 
 
 def measure(task: str, path: Path) -> Report:

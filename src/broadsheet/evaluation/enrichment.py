@@ -1,17 +1,26 @@
 """How right enrichment is: broad topics on labelled news, names on human who/where answers, languages on sentences.
 
-Labelled topics are split by position, odd and even: the even half is for tuning, the odd one is what is reported.
+Labelled topics are split by position, odd and even: the even half is for tuning, the odd one is what is reported. Beside
+the topics as they are given to any article ("all", and by label), which have never seen a label of the set, the row "trained"
+tells what the representation can do: a logistic regression on the articles' vectors and words, fitted on the even half of the
+set itself and measured on the odd one.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from broadsheet.articles import embed
 from broadsheet.articles.enrich import Enrichment, enrich
 from broadsheet.articles.entities import Recogniser, Recognition, entities
 from broadsheet.articles.topics import topics, vocabulary
@@ -59,6 +68,12 @@ def agnews(folder: Path, half: Half) -> Iterator[Labelled]:
                 yield _article(i, title, text.replace("\\", " ")), label
 
 
+def _some(labelled: list[Labelled], limit: int) -> list[Labelled]:
+    if not limit or len(labelled) <= limit:
+        return labelled
+    return [labelled[i * len(labelled) // limit] for i in range(limit)]
+
+
 def score_topics(labelled: Sequence[Labelled], gold: Mapping[str, frozenset[str]]) -> tuple[Row, ...]:
     """Per label and in all: how many articles get a broad topic, how often the first is right, how often any is."""
     found = topics([article for article, _ in labelled])
@@ -88,23 +103,72 @@ def score_topics(labelled: Sequence[Labelled], gold: Mapping[str, frozenset[str]
     )
 
 
+_BUCKETS: Final = 8192  # words are hashed into as many columns: with 32,768 the figures stay within .003
+_STEPS: Final = 300
+_DECAY: Final = 1e-4  # L2; chosen by the even half's own even and odd articles
+
+
+def _features(articles: Sequence[Article]) -> NDArray[np.float32]:
+    """An article's vector as the encoder gives it, beside its words: hashed, damped, of unit length, the title's twice."""
+    represented = np.concatenate([embed.represent(articles[i : i + 64]) for i in range(0, len(articles), 64)])
+    words = np.zeros((len(articles), _BUCKETS), dtype=np.float32)
+    for row, article in zip(words, articles, strict=True):
+        for word in re.findall(r"\w{2,}", f"{article.title} {article.title} {article.text[:2000]}".lower()):
+            row[zlib.crc32(word.encode()) % _BUCKETS] += 1
+    words = np.log1p(words)
+    words /= np.maximum(np.linalg.norm(words, axis=1, keepdims=True), 1e-9)
+    return np.hstack([represented, words])
+
+
+def _fitted(features: NDArray[np.float32], labels: NDArray[np.intp], classes: int) -> NDArray[np.float32]:
+    """The weights of a softmax regression, by full-batch gradient descent with Nesterov's momentum; a bias is the last row."""
+    given = np.hstack([features, np.ones((len(features), 1), dtype=np.float32)])
+    weights = np.zeros((given.shape[1], classes), dtype=np.float32)
+    speed = np.zeros_like(weights)
+    wanted = np.eye(classes, dtype=np.float32)[labels]
+    for _ in range(_STEPS):
+        ahead = weights + 0.9 * speed
+        scores = given @ ahead
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        slope = given.T @ (shares - wanted) / len(given) + _DECAY * ahead
+        speed = 0.9 * speed - 2.0 * slope
+        weights = weights + speed
+    return weights
+
+
+def score_trained(train: Sequence[Labelled], test: Sequence[Labelled]) -> Row:
+    """How often a head fitted on `train` gives the articles of `test` their label; every article gets one."""
+    names = sorted({label for _, label in (*train, *test)})
+    weights = _fitted(
+        _features([article for article, _ in train]), np.array([names.index(label) for _, label in train]), len(names)
+    )
+    features = _features([article for article, _ in test])
+    guessed = (features @ weights[:-1] + weights[-1]).argmax(axis=1)
+    right = float(np.mean([names[n] == label for n, (_, label) in zip(guessed, test, strict=True)]))
+    return Row("trained", {"articles": len(test), "labelled": 1.0, "first right": right, "found": right})
+
+
 def evaluate_topics(path: Path, *, half: Half = "test", limit: int = 0) -> Report:
     """Broad topics on `topics/bbc` or `topics/agnews` (the folder says which)."""
     if (path / "dataset" / "data_files").is_dir():
-        labelled, gold = list(bbc(path, half)), BBC
+        read, gold = bbc, BBC
     elif (path / "data" / "ag_news_csv").is_dir():
-        labelled, gold = list(agnews(path, half)), AGNEWS
+        read, gold = agnews, AGNEWS
     else:
         raise InputError(f"{path} holds neither the BBC articles nor AG news.")
-    if limit and len(labelled) > limit:
-        labelled = [labelled[i * len(labelled) // limit] for i in range(limit)]
+    labelled = _some(list(read(path, half)), limit)
+    rows = score_topics(labelled, gold)
+    if half == "test":
+        rows = (*rows, score_trained(_some(list(read(path, "dev")), limit), labelled))
     return Report(
         task="topics",
         dataset=f"{path.name} ({half} half)",
-        rows=score_topics(labelled, gold),
+        rows=rows,
         notes=(
             "labelled: articles with a broad topic; first right: of those, the surest is the label's; "
             "found: the label's topic is among them; finer: articles with a topic below the broad ones.",
+            "trained: a head fitted on the other half of this set, for what the representation can do; the rest saw no label of it.",
         ),
     )
 
