@@ -22,8 +22,9 @@ OUTER = {
     "stages": {*CONTENT},
     "following": {"sources", "store"},
     "jobs": {*CONTENT, "store", "following", "engine", "config"},
-    "reading": {*CONTENT, "store", "following", "config"},
-    "web": {*CONTENT, "store", "reading", "jobs", "config"},
+    "telling": {*CONTENT},
+    "reading": {*CONTENT, "store", "following", "telling", "config"},
+    "web": {*CONTENT, "store", "reading", "telling", "jobs", "config"},
 }
 
 

@@ -10,11 +10,10 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -37,6 +36,7 @@ from broadsheet.model import (
     FeedItem,
     Follow,
     Mute,
+    Passage,
     Reader,
     ReaderId,
     Source,
@@ -58,29 +58,32 @@ from broadsheet.readers.regrouping import View, alone, view
 from broadsheet.sources import opml
 from broadsheet.stories import threads
 from broadsheet.stories.describe import describe
-from broadsheet.stories.novelty import Novelty, news
-from broadsheet.stories.told import Told, tell
 from broadsheet.stories.versions import Revision, compare
+from broadsheet.telling import (
+    NewPoint,
+    Point,
+    Side,
+    Teller,
+    coverage,
+    facts_new,
+    news_of,
+    said_alone,
+    sides,
+    tellers,
+    unread,
+)
 
 _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
 BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
+COUNTED = 8  # stories of one page whose new facts are counted, ...
+LATEST = 24  # ... over so many of the latest articles of each
 WATCHED = timedelta(days=7)  # older articles are not looked at again when they are read
 FIRST_LOOK = timedelta(hours=1)  # after which a read article is looked at again
 THREAD_SHOWN = 12  # other stories of the thread on a story's page
 THREAD_NAMED = 60  # latest stories by which a thread is named
 THREAD_READ = 500  # latest stories on a thread's page
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A key point: quoted, with who wrote it."""
-
-    text: str
-    article: ArticleId
-    publisher: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,46 +121,6 @@ class Followed:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPoint(Point):
-    """A sentence that says what the articles read before did not, and what in it is new."""
-
-    start: int
-    end: int
-    why: str
-
-
-NEWS = 6  # sentences of what is new that a story's page quotes
-# Of the articles read and of those that came, the latest so many are compared: 5 ms each the first time, then kept.
-COMPARED = 20
-
-
-@lru_cache(maxsize=256)  # some 100 KB each
-def _told(article: Article) -> Told:
-    return tell(article, passages)
-
-
-def news_of(articles: Sequence[Article], new: Set[ArticleId]) -> tuple[NewPoint, ...]:
-    """What the new ones of a story's articles, in order of time, say that its others do not. Copies say nothing."""
-    if not new:
-        return ()
-    read = [a for a in articles if a.id not in new and a.copy_of is None][-COMPARED:]
-    came = [a for a in articles if a.id in new and a.copy_of is None][-COMPARED:]
-    known = {a.id: a for a in came}
-    return tuple(
-        NewPoint(
-            text=n.passage.text,
-            article=n.passage.article,
-            publisher=known[n.passage.article].publisher,
-            url=known[n.passage.article].url,
-            start=n.passage.start,
-            end=n.passage.end,
-            why=n.why,
-        )
-        for n in news([_told(a) for a in read], [_told(a) for a in came], Novelty(most=NEWS))
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class ThreadPage:
     """A thread as a reader may see it."""
 
@@ -174,6 +137,10 @@ class StoryPage:
     new: frozenset[ArticleId]  # arrived since the reader last opened the story; empty on the first time
     last_read: datetime | None
     news: tuple[NewPoint, ...] = ()  # what those say that the others do not, most important first
+    sides: tuple[Side, ...] = ()
+    alone: frozenset[Passage] = frozenset()  # key points that only one publisher says
+    tellers: Mapping[str, Sequence[Teller]] = field(default_factory=dict)  # publishers by country
+    coverage: tuple[tuple[datetime, int], ...] = ()  # when each further publisher joined, and how many there were then
     taken_out: tuple[Article, ...] = ()  # by this reader
     thread: ThreadPage | None = None  # its cards are the others; none where the story is the only one
 
@@ -594,6 +561,22 @@ class Newsstand:
             made = self._made_cards(db, paper, shown, reader)
         return [made[stories[i].id] for i in ids if i in stories and stories[i].id in made]
 
+    def facts_since(self, reader: Reader, stories: Sequence[Story]) -> dict[StoryId, int]:
+        """Of the stories that the reader opened and that went on since: how many new facts what came tells them."""
+        live = self.edition()
+        moved = [s for s in stories if (at := reader.opened.get(s.id)) is not None and s.last_seen > at][:COUNTED]
+        if not moved:
+            return {}
+        with self.engine.connect() as db:
+            ids = [a for s in moved for a in s.articles[-LATEST:]]
+            articles, read = self._articles(db, ids), store.versions.read_by(db, reader.id, ids)
+        found = {}
+        for story in moved:
+            own = [articles[a] for a in story.articles if a in articles and self._may_read(live, reader, articles[a])]
+            if new := unread(own, reader.opened[story.id], read):
+                found[story.id] = facts_new(own, new)
+        return found
+
     def _made_cards(
         self, db: Connection, paper: Live, stories: Sequence[Story], reader: Reader | None
     ) -> dict[StoryId, Card]:
@@ -677,17 +660,15 @@ class Newsstand:
             found = self._articles(db, story.articles)
             cards = self._made_cards(db, paper, [story], reader)
             thread = self._thread_of(db, paper, story, reader)
+            read = store.versions.read_by(db, reader.id, story.articles)
+            quotes = store.quotes.of(db, story.articles)
             out = self._view(reader).out.get(story.id, frozenset())
             taken_out = tuple(a for a in self._articles(db, sorted(out)).values() if self._may_read(paper, reader, a))
         articles = tuple(found[a] for a in story.articles if a in found and self._may_read(paper, reader, found[a]))
         if not articles or story.id not in cards:
             raise NotFound("There is no such story here.")
         last_read = reader.opened.get(story.id)
-        new = frozenset(
-            article.id
-            for article in articles
-            if last_read is not None and (seen := article.first_seen or article.published) is not None and seen > last_read
-        )  # fmt: skip
+        new = unread(articles, last_read, read)
         card = cards[story.id]
         return StoryPage(
             story=card.story,
@@ -696,6 +677,10 @@ class Newsstand:
             new=new,
             last_read=last_read,
             news=news_of(articles, new),
+            sides=sides(articles, quotes),
+            alone=said_alone(card.story.key_points, articles),
+            tellers=tellers(articles),
+            coverage=coverage(articles),
             thread=thread,
             taken_out=taken_out,
         )

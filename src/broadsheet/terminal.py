@@ -17,8 +17,9 @@ from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import Article, FeedItem, Reason, Story
 from broadsheet.opening import open_instance
-from broadsheet.reading import Newsstand, Point, beyond
+from broadsheet.reading import Newsstand, beyond
 from broadsheet.sources import opml
+from broadsheet.telling import Point
 
 
 def newsstand(settings: Settings) -> Newsstand:

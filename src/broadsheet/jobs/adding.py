@@ -89,7 +89,12 @@ async def add_page(
     if read.article is None:
         raise InputError(f"No article was found: {read.rejected[0].reason if read.rejected else 'nothing to read'}.")
     article = finished(read.article, None, None, now)
-    await writes(db, lambda c: store.articles.save_new(c, [article]))
+
+    def save(c: Connection) -> None:
+        if store.articles.save_new(c, [article]):
+            store.quotes.save(c, {article.id: read.quotes})
+
+    await writes(db, save)
     await group(db, settings, now)
     return article
 

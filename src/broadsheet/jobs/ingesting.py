@@ -20,14 +20,16 @@ from broadsheet.engine import Runner, Serial, WorkerDied
 from broadsheet.errors import FetchError
 from broadsheet.jobs.rewriting import Rewritten, rewritten, save_rewritten
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, reads, worker_name, writes
-from broadsheet.model import Article, ArticleId, Entry, Page, Rejected, Source, SourceId, identify
+from broadsheet.model import Article, ArticleId, Entry, Page, Quote, Rejected, Source, SourceId, identify
 from broadsheet.sources.fetch import fetch_page
 from broadsheet.sources.net import Client
 from broadsheet.sources.outlets import outlet_of, publisher_name
 from broadsheet.sources.robots import Robots
+from broadsheet.stories.quotes import quotes
 
 log = logging.getLogger("broadsheet")
 
+QUOTES = 80  # of one article that are kept: an interview has more, and a story's page shows a few
 ENTRIES = 32  # entries in one batch: a model's batch, and what is done again after a kill
 
 
@@ -37,6 +39,7 @@ class Read:
 
     article: Article | None
     rejected: tuple[Rejected, ...] = ()
+    quotes: tuple[Quote, ...] = ()  # what the article says that somebody said
 
 
 def read_pages(
@@ -59,9 +62,10 @@ def read_pages(
         found.append(None if isinstance(result, Rejected) else result)
         rejected.append(refusals)
     enriched = iter(enrich([article for article in found if article is not None], enrichment))
+    read = [None if article is None else next(enriched) for article in found]
     return [
-        Read(article=None if article is None else next(enriched), rejected=refusals)
-        for article, refusals in zip(found, rejected, strict=True)
+        Read(article=article, rejected=refusals, quotes=() if article is None else quotes(article)[:QUOTES])
+        for article, refusals in zip(read, rejected, strict=True)
     ]
 
 
@@ -171,6 +175,7 @@ class Ingest:
         fetched = await asyncio.gather(*(self._page(entry, sources.get(entry.source), now) for entry in fresh))
         answers = await self.read([page for page, _ in fetched])
         found: list[Article] = []
+        said: dict[ArticleId, Sequence[Quote]] = {}
         changes: list[Rewritten] = []
         rejected: list[Rejected] = []
         dropped = 0
@@ -181,14 +186,18 @@ class Ingest:
                 continue
             article = finished(read.article, sources.get(entry.source), entry, now)
             old = before.get(article.id)
+            if old is None and article.id not in known:
+                said[article.id] = read.quotes
             if old is None:
                 found.append(article)
             elif old.source == article.source and refusal is None and (change := rewritten(old, article, now)):
                 changes.append(change)
+                said[article.id] = read.quotes
 
         def save(c: Connection) -> int:
             new = store.articles.save_new(c, found)
             save_rewritten(c, changes)
+            store.quotes.save(c, said)
             store.rejections.save(c, rejected, now)
             store.entries.done(c, (entry.id for entry in entries))
             return new

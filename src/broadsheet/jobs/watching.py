@@ -54,6 +54,7 @@ class Watch:
 
         def save(c: Connection) -> None:
             save_rewritten(c, changes)
+            store.quotes.save(c, {change.article.id: answers[change.article.id].quotes for change in changes})
             for recheck in due:
                 tries = recheck.tries + 1
                 if tries >= len(AFTER) or recheck.article not in articles:

@@ -29,6 +29,7 @@ from broadsheet.store import (
     leases,
     migrations,
     notes,
+    quotes,
     readers,
     rechecks,
     rejections,
@@ -40,7 +41,7 @@ from broadsheet.store import (
 )
 
 __all__ = [
-    "articles", "backup", "doctor", "entries", "feeds", "leases", "migrations", "notes", "open", "readers",
+    "articles", "backup", "doctor", "entries", "feeds", "leases", "migrations", "notes", "open", "quotes", "readers",
     "rechecks", "rejections", "search", "sources", "stories", "threads", "versions",
 ]  # fmt: skip
 

@@ -146,6 +146,8 @@ stories = Table(
     _id("thread"),
 )  # fmt: skip
 
+quotes = Table("quotes", metadata, _id("article", primary_key=True), Column("said", Json))
+
 stale = Table("stale", metadata, _id("story", primary_key=True), Column("times", Integer))
 
 # `text` comes last, as in articles.

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, Passage
 from broadsheet.stories.features import words
+from broadsheet.stories.overlap import Bag, bagged, overlap, sums
 from broadsheet.stories.pairs import Forest, packaged
 from broadsheet.stories.sentences import Sentences
 from broadsheet.stories.told import FORM, Fact, Floats, Ints, Said, Told, tell, term
@@ -73,75 +74,11 @@ FEATURES = (
 DIRECTIONS = (-1, -1, -1, -1, -1, 1, 0, 1, 1, 1, 0, 1, -1, 0, 0, 0, 0, 0, 0)
 
 
-def _sums(rows: Ints, values: Floats, count: int) -> Floats:
-    """The sum of the values of each row."""
-    return np.bincount(rows, weights=values, minlength=count).astype(np.float64)
-
-
-@dataclass(frozen=True, slots=True)
-class _Bag:
-    """Sentences with their words end to end."""
-
-    said: tuple[Said, ...]
-    slots: Ints
-    weights: Floats
-    rows: Ints
-
-    @property
-    def totals(self) -> Floats:
-        return _sums(self.rows, self.weights, len(self.said))
-
-    @property
-    def norms(self) -> Floats:
-        return np.sqrt(_sums(self.rows, self.weights**2, len(self.said)))
-
-
-def _bag(said: Sequence[Said]) -> _Bag:
-    if not said:
-        return _Bag((), np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64))
-    return _Bag(
-        tuple(said),
-        np.concatenate([s.slots for s in said]),
-        np.concatenate([s.weights for s in said]),
-        np.repeat(np.arange(len(said)), [len(s.slots) for s in said]),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """What each sentence of one bag shares with each of another."""
-
-    cover: Floats  # weight of the words of the first that the second has
-    dot: Floats
-    token: Ints  # which word of the first bag, and ...
-    row: Ints  # ... which sentence of the second has it
-
-
-def _shared(ours: _Bag, theirs: _Bag) -> _Shared:
-    order = np.argsort(theirs.slots, kind="stable")
-    slots, rows, weights = theirs.slots[order], theirs.rows[order], theirs.weights[order]
-    begin, until = np.searchsorted(slots, ours.slots, "left"), np.searchsorted(slots, ours.slots, "right")
-    counts = until - begin
-    token = np.repeat(np.arange(len(ours.slots)), counts)
-    at = np.arange(len(token)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(begin, counts)
-    row = rows[at]
-    shape = (len(ours.said), max(1, len(theirs.said)))
-    cell = ours.rows[token] * shape[1] + row
-    size = shape[0] * shape[1]
-    own = ours.weights[token]
-    return _Shared(
-        _sums(cell, own, size).reshape(shape),
-        _sums(cell, own * weights[at], size).reshape(shape),
-        token,
-        row,
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class _Read:
     """All that was read, as it is asked."""
 
-    bag: _Bag
+    bag: Bag
     slots: Ints
     bigrams: Ints
     numbers: frozenset[str]
@@ -154,7 +91,7 @@ def _reading(read: Sequence[Told]) -> _Read:
     for sentence in every:
         if len(sentence.slots):
             said.setdefault(sentence.slots.tobytes(), sentence)
-    bag = _bag(list(said.values()))
+    bag = bagged(list(said.values()))
     return _Read(
         bag,
         np.unique(bag.slots),
@@ -200,14 +137,14 @@ def _share(said: Sequence[Said], bigrams: Ints) -> Floats:
     rows = np.repeat(np.arange(len(said)), [len(s.bigrams) for s in said])
     known = _in(np.concatenate([s.bigrams for s in said]), bigrams)
     counts = np.maximum(np.bincount(rows, minlength=len(said)), 1)
-    return _sums(rows, known.astype(np.float64), len(said)) / counts
+    return sums(rows, known.astype(np.float64), len(said)) / counts
 
 
 def _compare(read: _Read, said: Sequence[Said]) -> _Compared:
-    ours, theirs = _bag(said), read.bag
+    ours, theirs = bagged(said), read.bag
     count = len(ours.said)
     totals = np.maximum(ours.totals, 1e-9)
-    shared = _shared(ours, theirs)
+    shared = overlap(ours, theirs)
     width = shared.cover.shape[1]
     top = _top(shared.cover, 3)
     had = np.zeros(len(ours.slots), dtype=bool)
@@ -220,18 +157,18 @@ def _compare(read: _Read, said: Sequence[Said]) -> _Compared:
             had[shared.token[hit]] = True
         if rank == 0:
             in_nearest = had
-        parts.append(_sums(ours.rows, ours.weights * had, count) / totals)
+        parts.append(sums(ours.rows, ours.weights * had, count) / totals)
     norms = ours.norms[:, None] * (theirs.norms if len(theirs.said) else np.ones(1))[None, :]
     cosine = (shared.dot / np.maximum(norms, 1e-9)).max(axis=1) if count else np.zeros(0)
 
     new = ~_in(ours.slots, read.slots)
-    fresh = _sums(ours.rows, ours.weights * new, count)
-    fresh_count = _sums(ours.rows, new.astype(np.float64), count)
+    fresh = sums(ours.rows, ours.weights * new, count)
+    fresh_count = sums(ours.rows, new.astype(np.float64), count)
     rarest = np.zeros(count)
     np.maximum.at(rarest, ours.rows[new], ours.weights[new])
     quoted = np.concatenate([s.quoted for s in ours.said]) if count else np.zeros(0, dtype=bool)
-    in_quotes = _sums(ours.rows, ours.weights * quoted, count) / totals
-    new_quoted = _sums(ours.rows, ours.weights * (quoted & ~in_nearest), count) / totals
+    in_quotes = sums(ours.rows, ours.weights * quoted, count) / totals
+    new_quoted = sums(ours.rows, ours.weights * (quoted & ~in_nearest), count) / totals
     new_numbers = tuple(tuple(f for f in s.numbers if f.keys[0] not in read.numbers) for s in ours.said)
     new_names = tuple(tuple(f for f in s.names if any(k not in read.known for k in f.keys)) for s in ours.said)
     rows = np.column_stack(
@@ -294,15 +231,15 @@ def rows(read: Sequence[Told], unread: Told) -> tuple[NDArray[np.float32], Float
 
 
 def _worth_rows(read: _Read, told: Told, said: Sequence[Said], found: NDArray[np.float32]) -> Floats:
-    bag, title = _bag(said), told.title.slots
+    bag, title = bagged(said), told.title.slots
     titled, count = _in(bag.slots, title), len(said)
     fresh = titled & ~_in(bag.slots, read.slots)
     return np.column_stack(
         [
             found[:, _FROM_ROWS],
             np.array([s.form for s in said]).reshape(count, len(FORM))[:, _FROM_FORM],
-            _sums(bag.rows, titled.astype(np.float64), count) / max(1, len(title)),
-            _sums(bag.rows, fresh.astype(np.float64), count) > 0,
+            sums(bag.rows, titled.astype(np.float64), count) / max(1, len(title)),
+            sums(bag.rows, fresh.astype(np.float64), count) > 0,
         ]
     )
 
@@ -487,7 +424,7 @@ def _corrected(new: Said, old: Said, fresh: Sequence[Fact]) -> tuple[str, str] |
 
 def _among(candidates: Sequence[_Candidate], publishers: Sequence[str], rules: Novelty) -> tuple[Flags, Flags, Ints]:
     """Of new sentences: which says no more than which, which are equal, and how many other publishers bear each out."""
-    bag = _bag([c.said for c in candidates])
+    bag = bagged([c.said for c in candidates])
     count = len(candidates)
     norms, totals = np.maximum(bag.norms, 1e-9), np.maximum(bag.totals, 1e-9)
     whose = np.unique([publishers[c.told] for c in candidates], return_inverse=True)[1]
@@ -496,8 +433,8 @@ def _among(candidates: Sequence[_Candidate], publishers: Sequence[str], rules: N
     batch = max(1, CELLS // count)
     for begin in range(0, count, batch):
         some = np.arange(begin, min(count, begin + batch))
-        part = _bag([candidates[i].said for i in some.tolist()])
-        shared = _shared(part, bag)
+        part = bagged([candidates[i].said for i in some.tolist()])
+        shared = overlap(part, bag)
         cosine = shared.dot / (norms[some][:, None] * norms[None, :])
         within[some] = shared.cover >= rules.alike * totals[some][:, None]
         equal[some] |= cosine >= EQUAL

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
 from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
-from broadsheet.reading import Card, Newsstand
+from broadsheet.reading import Card, Newsstand, StoryPage
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.web import actions, security
@@ -160,6 +160,7 @@ def for_you(request: Request) -> Response:
         more=more,
         left_out=news.left_out(reader, feed),
         corrected=corrected,
+        facts=news.facts_since(reader, [card.story for card, _, _ in rows]),
         edition_size=len(live.stories),
         empty_words=_why_empty(news, reader) if not feed.items else "",
     )
@@ -244,6 +245,7 @@ def story(request: Request) -> Response:
         page=page,
         sentence=news.sentence(item),
         publisher_of=publisher_of,
+        alone=lone(page),
         timeline=[(m, publisher_of.get(m.article, "")) for m in page.story.timeline],
         groups=things(page.story, page.story.publishers),
         **choices(reader),
@@ -251,6 +253,16 @@ def story(request: Request) -> Response:
     if by_the_reader(request):
         opened(news, reader, page.story.id)
     return answer
+
+
+def lone(page: StoryPage) -> set[str]:
+    """The key points, as the page shows them, that only one publisher says: a point may be cut where the headline ends."""
+    whole = {(p.article, p.text) for p in page.alone}
+    return {
+        point.text
+        for point in page.card.points
+        if any(point.article == a and text.endswith(point.text.removeprefix("… ")) for a, text in whole)
+    }
 
 
 def thread(request: Request) -> Response:

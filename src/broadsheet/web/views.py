@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -187,6 +188,47 @@ def difference(change: Change, old: str, new: str) -> list[tuple[str, Markup]]:
     return lines
 
 
+def text_fragment(words: str) -> str:
+    """The end of an address that leads a browser to these words of a page (URL text fragments); nothing for too few."""
+    parts = words.split()
+    if len(parts) < 2:
+        return ""
+    if len(parts) <= 10:
+        return "#:~:text=" + _quoted(words)
+    return f"#:~:text={_quoted(' '.join(parts[:5]))},{_quoted(' '.join(parts[-4:]))}"
+
+
+def _quoted(words: str) -> str:
+    return quote(words, safe="").replace("-", "%2D")  # a dash has a meaning of its own there
+
+
+PLOT = (100.0, 24.0)  # the box of a plot, in its own units
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """How coverage grew, as the path of a stair, with what stands at its ends."""
+
+    path: str
+    area: str
+    first: datetime
+    last: datetime
+    most: int
+
+
+def plotted(steps: Sequence[tuple[datetime, int]], until: datetime) -> Plot | None:
+    """The stair of one more publisher each time, from the first to `until`; None for fewer than three steps."""
+    if len(steps) < 3 or until <= steps[0][0]:
+        return None
+    width, height = PLOT
+    begin, span, most = steps[0][0], until - steps[0][0], steps[-1][1]
+    corners = [f"M0 {height:g}"]
+    for when, count in steps:
+        corners += [f"H{width * min(1.0, (when - begin) / span):.2f}", f"V{height * (1 - count / most):.2f}"]
+    path = " ".join([*corners, f"H{width:g}"])
+    return Plot(path, f"{path} V{height:g} Z", begin, until, most)
+
+
 FACTS = {"number": "A number", "name": "A name", "quote": "A quote", "headline": "The headline"}
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
@@ -214,7 +256,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed, signed=signed, said=actions.said,
-        marked=marked, named=named, date_words=actions.date_words,
+        marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
     )  # fmt: skip
     made.globals.update(
         counted=counted,
@@ -224,6 +266,7 @@ def environment() -> Environment:
         LANGUAGES=LANGUAGES,
         LONG_HEADLINE=LONG_HEADLINE,
         FACTS=FACTS,
+        plotted=plotted,
         difference=difference,
     )
     return made

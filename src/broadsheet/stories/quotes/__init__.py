@@ -18,6 +18,7 @@ from broadsheet.stories.quotes.people import Cast, cast, resolve
 from broadsheet.stories.quotes.reported import Report, Sentences, considered
 from broadsheet.stories.quotes.speakers import LEAST_SPEAKER, Scene, decide
 from broadsheet.stories.quotes.tokens import Tokens, tokenise
+from broadsheet.stories.quotes.transcripts import turns
 
 __all__ = ["Attribution", "Extraction", "attributions", "quotes"]
 
@@ -46,8 +47,11 @@ def quotes(article: Article, config: Extraction = Extraction()) -> tuple[Quote, 
 
     A run of words in quotation marks is one direct quote for each paragraph that it fills. A clause that reports in
     other words is an indirect quote, also where it holds a direct one. English only: in other languages direct quotes
-    are found, and their speakers where a name stands beside them.
+    are found, and their speakers where a name stands beside them. In a government's transcript each answer is a quote.
     """
+    answers = turns(article)
+    if answers:  # marks of quotation inside an answer are somebody else's words
+        return tuple(answers)
     return tuple(a.quote for a in attributions(article, config))
 
 

@@ -27,6 +27,16 @@ def members() -> Mapping[str, str]:
     return {n: side for kind, n, side in (line.split("\t") for line in written.splitlines()) if kind == "member"}
 
 
+@lru_cache(maxsize=1)
+def _parties() -> frozenset[str]:
+    return frozenset(side for kind, side in _table().values() if kind in ("country", "party"))
+
+
+def is_party(side: str) -> bool:
+    """Whether a side is a country or a political party, and no body or firm."""
+    return side in _parties()
+
+
 _LONGEST: Final = 5  # words of a name in the table
 _TERM: Final = re.compile(r"[^\W_](?:[\w&]|[.’'](?=\w))*\.?")
 
