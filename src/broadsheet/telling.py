@@ -18,6 +18,7 @@ from broadsheet.sources.outlets import outlet_of
 from broadsheet.stories.novelty import Novelty, count_new, news
 from broadsheet.stories.overlap import voices
 from broadsheet.stories.quotes.gazetteer import is_party
+from broadsheet.stories.quotes.transcripts import government
 from broadsheet.stories.told import Told, tell
 
 
@@ -148,14 +149,28 @@ def sides(articles: Sequence[Article], quotes: Mapping[ArticleId, Sequence[Quote
     for article in articles:
         for quote in quotes.get(article.id, ()) if article.copy_of is None else ():
             words = " ".join(_WORD.findall(quote.content.casefold()))
-            told = any(side == quote.side and (words in before or before in words) for side, before in heard)
-            if quote.side and quote.speaker and words.count(" ") + 1 >= FEWEST_WORDS and not told:
-                heard.append((quote.side, words))
-                spoken[quote.side].append(Spoken(quote, article.publisher, article.time))
+            name = _side_of(quote, article)
+            told = any(side == name and (words in before or before in words) for side, before in heard)
+            if name and quote.speaker and words.count(" ") + 1 >= FEWEST_WORDS and not told:
+                heard.append((name, words))
+                spoken[name].append(Spoken(quote, article.publisher, article.time))
     own = {name for name, said in spoken.items() if any(s.quote.direct for s in said)}
     told_of = {name for name in spoken.keys() - own if own and is_party(name)}
     ranked = sorted(own | told_of, key=lambda name: (-_weight(spoken[name]), name))[:SIDES]
     return tuple(_side(name, spoken[name]) for name in sorted(ranked, key=lambda name: name == ANALYSTS))
+
+
+_MINISTER = re.compile(r"\b(?:Secretary|Attorney General|Ambassador|Administrator|Minister|President)\b")
+
+
+def _side_of(quote: Quote, article: Article) -> str:
+    """The side under which a quote is shown. A name that is its own side is a dateline or a paper, not a voice; a minister
+    on the site of a government speaks for the government, not for a department."""
+    if is_party(quote.side) or quote.side == ANALYSTS:
+        return quote.side
+    if _MINISTER.search(quote.role) and (own := government(article.url)):
+        return own
+    return "" if quote.speaker == quote.side or len(quote.side) < 3 else quote.side
 
 
 def _weight(spoken: Sequence[Spoken]) -> float:
