@@ -18,8 +18,9 @@ from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.feed.edition import seen_alike
 from broadsheet.model import ArticleId, Event, Follow, Reader, ReaderId, StoryId
-from broadsheet.reading import Newsstand, Point, beyond
+from broadsheet.reading import Newsstand, beyond
 from broadsheet.sources import opml
+from broadsheet.telling import Point
 from tests.builders import DAY, HOUR, NOON
 from tests.web.newsroom import CEASEFIRE, STORIES, a_newsroom, told
 

@@ -18,7 +18,7 @@ from broadsheet.sources.fetch import fetch_page
 from broadsheet.store.rechecks import Recheck
 
 # Between two looks: corrections come within hours as a rule, and a publisher's site is not asked for ever. The first
-# look is an hour after the article was read (`reading.py`).
+# look is an hour after the article was read (`reading/pages.py`).
 AFTER = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=12), timedelta(days=1), timedelta(days=3))
 PAGES = 16  # looked at in one batch
 

@@ -1,0 +1,210 @@
+"""Feeds for readers, the cards that show their stories, and why each is there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from broadsheet import store
+from broadsheet.errors import NotFound
+from broadsheet.feed.build import build_feed
+from broadsheet.feed.edition import Edition
+from broadsheet.feed.explain import explain
+from broadsheet.model import (
+    Event,
+    Feed,
+    FeedId,
+    FeedItem,
+    Reader,
+    Story,
+    StoryId,
+    identify,
+)
+from broadsheet.reading.paper import FEEDS_KEPT
+from broadsheet.reading.readers import Readers
+from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
+from broadsheet.telling import (
+    facts_new,
+    unread,
+)
+
+_NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
+BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
+COUNTED = 8  # stories of one page whose new facts are counted, ...
+LATEST = 24  # ... over so many of the latest articles of each
+
+
+class Feeds(Readers):
+    """A page of stories for each reader, with reasons."""
+
+    def feed(self, reader_id: str) -> Feed:
+        """The feed of a reader now. The same within ten minutes unless the reader acts or the news changes."""
+        return self.feed_of(self.reader(reader_id))
+
+    def feed_of(self, reader: Reader, after: Sequence[StoryId] = ()) -> Feed:
+        """The first page for the reader, or the one that comes after these stories."""
+        live, now = self.edition(), self.now()
+        bucket = int(now.timestamp() // BUCKET.total_seconds())
+        seed = int(identify(reader.id, str(bucket)), 16)
+        if after:
+            return self._built(reader, live, now, seed, after)
+        key = (live.version, bucket, live.hour, self._key_of(reader))
+        with self._books:
+            kept = self._feeds.get(reader.id)
+        if kept is not None and kept[0] == key:
+            return kept[1]
+        feed = self._built(reader, live, now, seed, ())
+        with self._books:
+            self._feeds[reader.id] = (key, feed)
+            while len(self._feeds) > FEEDS_KEPT:
+                self._feeds.popitem(last=False)
+        return feed
+
+    def _built(self, reader: Reader, live: Live, now: datetime, seed: int, after: Sequence[StoryId]) -> Feed:
+        rng = np.random.default_rng(seed)
+        return build_feed(reader, live.edition, self.recipe, now, rng, before=after)
+
+    def shown_feed(self, reader_id: str, feed_id: str) -> Feed | None:
+        """A feed that was shown to this reader; None when it is unknown or another's."""
+        with self._books:
+            feed = self._shown.get(FeedId(feed_id))
+        if feed is None:
+            with self.engine.connect() as db:
+                feed = store.feeds.get(db, FeedId(feed_id))
+        return feed if feed is not None and feed.reader == reader_id else None
+
+    def shown(self, feed: Feed, start: int = 0) -> None:
+        """Log that the feed was put before its reader, from that position on. Once a feed, however often it is loaded."""
+        with self._books:
+            if feed.id in self._shown or not feed.items:
+                return
+            self._shown[feed.id] = feed
+            while len(self._shown) > FEEDS_KEPT:
+                self._shown.popitem(last=False)
+        now = self.now()
+        with self.engine.begin() as db:
+            if store.feeds.get(db, feed.id) is not None:
+                return
+            store.feeds.log(db, feed, tuple(range(start, start + len(feed.items))))
+        events = [
+            Event(reader=feed.reader, kind="shown", at=now, story=item.story, feed=feed.id, position=position)
+            for position, item in enumerate(feed.items, start)
+        ]
+        self._record(feed.reader, events)
+
+    def why(self, reader_id: str, story_id: str) -> FeedItem:
+        """The reasons of a story for a reader: those it was shown with, else those it would have now."""
+        reader, paper = self.reader(reader_id), self.edition()
+        with self._books:
+            current = self._feeds.get(reader.id)
+            feeds = [current[1]] if current else []
+            feeds += [feed for feed in reversed(self._shown.values()) if feed.reader == reader.id]
+        for feed in feeds:
+            for item in feed.items:
+                if item.story == story_id:
+                    return item
+        with self.engine.connect() as db:
+            story = self._own_story(db, reader, story_id) or self._story(story_id)
+        if not self._may_see(paper, reader, story.id, story):
+            raise NotFound("There is no such story here.")
+        plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
+        feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), np.random.default_rng(0))
+        return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
+
+    def sentence(self, item: FeedItem) -> str:
+        """Why a story is there, in one sentence."""
+        return explain(item) if item.reasons else "Nothing that you follow or read speaks for it."
+
+    def sentences(self, feed: Feed) -> Mapping[StoryId, str]:
+        """Why each story of the feed is there, in a sentence; said once a feed, however often it is loaded."""
+        told = self._told.get(feed.id)
+        if told is None or len(told) != len(feed.items):
+            told = {item.story: self.sentence(item) for item in feed.items}
+            with self._books:
+                self._told[feed.id] = told
+                while len(self._told) > FEEDS_KEPT:
+                    self._told.popitem(last=False)
+        return told
+
+    def left_out(self, reader: Reader, feed: Feed) -> tuple[LeftOut, ...]:
+        """What the reader's own choices kept out of the feed, each with the mute that did it where one did."""
+        mutes = {f"muted: {mute.label or mute.value}": mute for mute in reader.mutes}
+        own = {why: n for why, n in feed.left_out.items() if why not in _NOT_A_CHOICE}
+        return tuple(LeftOut(n, why, mutes.get(why)) for why, n in own.items())
+
+    def cards(self, ids: Iterable[StoryId], reader: Reader | None = None) -> list[Card]:
+        """Cards in the order of the ids; a story that is gone is left away."""
+        paper, ids = self.edition(), list(ids)
+        with self.engine.connect() as db:
+            lost = [i for i in ids if i not in paper.stories]
+            stories = dict(self._stories(db, ids))
+            for story_id in lost:  # absorbed by another since: its id leads to the survivor
+                if story_id not in stories and (story := store.stories.get(db, story_id)) is not None:
+                    stories[story_id] = story
+            shown = [self._as_seen(db, paper, reader, stories[i]) for i in ids if i in stories]
+            made = self._made_cards(db, paper, shown, reader)
+        return [made[stories[i].id] for i in ids if i in stories and stories[i].id in made]
+
+    def facts_since(self, reader: Reader, stories: Sequence[Story]) -> dict[StoryId, int]:
+        """Of the stories that the reader opened and that went on since: how many new facts what came tells them."""
+        live = self.edition()
+        moved = [s for s in stories if (at := reader.opened.get(s.id)) is not None and s.last_seen > at][:COUNTED]
+        if not moved:
+            return {}
+        with self.engine.connect() as db:
+            ids = [a for s in moved for a in s.articles[-LATEST:]]
+            articles, read = self._articles(db, ids), store.versions.read_by(db, reader.id, ids)
+        found = {}
+        for story in moved:
+            own = [articles[a] for a in story.articles if a in articles and self._may_read(live, reader, articles[a])]
+            if new := unread(own, reader.opened[story.id], read):
+                found[story.id] = facts_new(own, new)
+        return found
+
+    def _made_cards(
+        self, db: Connection, paper: Live, stories: Sequence[Story], reader: Reader | None
+    ) -> dict[StoryId, Card]:
+        made: dict[StoryId, Card] = {}
+        needed: dict[StoryId, Story] = {}
+        for story in stories:
+            kept = self._cards.get(story.id)
+            if not self._mixed(paper, story) and kept is not None and kept[0] is story:
+                made[story.id] = kept[1]
+            else:
+                needed[story.id] = story
+        articles = self._articles(db, {a for s in needed.values() for a in cited(s)})
+        for story in needed.values():
+            if self._mixed(paper, story):
+                if (card := self._private_card(db, paper, story, reader)) is not None:
+                    made[story.id] = card
+                continue
+            made[story.id] = card = card_of(story, articles)
+            self._cards[story.id] = (story, card)
+        while len(self._cards) > 20_000:
+            self._cards.popitem(last=False)
+        return made
+
+    def _private_card(self, db: Connection, paper: Live, story: Story, reader: Reader | None) -> Card | None:
+        """The card of a story that private sources report too: without a word of theirs for who may not see them."""
+        articles = self._articles(db, story.articles)
+        if reader is not None and not (paper.private & set(story.sources)) - reader.subscriptions:
+            return card_of(story, articles)
+        seen = [articles[a] for a in story.articles if a in articles and self._may_read(paper, reader, articles[a])]
+        if not seen:
+            return None
+        ids = {article.id for article in seen}
+        lead = story.lead if story.lead in ids else seen[0].id
+        publishers = tuple(dict.fromkeys(article.publisher for article in seen))
+        shown = replace(
+            story,
+            headline=articles[lead].title,
+            lead=lead,
+            articles=tuple(a for a in story.articles if a in ids),
+            publishers=publishers,
+            key_points=tuple(p for p in story.key_points if p.article in ids),
+            timeline=tuple(m for m in story.timeline if m.article in ids),
+            image=articles[lead].image,
+        )
+        return card_of(shown, articles)

@@ -1,0 +1,60 @@
+"""The newsstand: everything that the web app and the terminal ask for, sources included."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from broadsheet import following, store
+from broadsheet.errors import NotFound
+from broadsheet.model import (
+    ReaderId,
+    Source,
+    SourceId,
+)
+from broadsheet.reading.pages import Pages
+from broadsheet.sources import opml
+
+
+class Newsstand(Pages):
+    """Feeds and pages for every reader of one store. May be used from many threads; any number may serve one store.
+
+    >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP
+    """
+
+    def subscribe(self, reader_id: str, wanted: opml.Subscription) -> tuple[Source, bool]:
+        """Subscribe a reader to a feed, adding the source if it is new (then True); it is fetched at once."""
+        with self.engine.begin() as db:
+            (found,) = following.follow(db, [wanted], self.now(), reader=ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+        return found
+
+    def subscribe_all(self, reader_id: str, wanted: Sequence[opml.Subscription]) -> tuple[int, int]:
+        """Subscribe a reader to many; gives how many sources were new, and how many were known."""
+        counts = following.follow_all(self.engine, wanted, self.now(), reader=ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+        return counts
+
+    def unsubscribe(self, reader_id: str, source_id: str) -> None:
+        with self.engine.begin() as db:
+            following.unfollow(db, ReaderId(reader_id), SourceId(source_id))
+        self._forget(ReaderId(reader_id))
+
+    def subscriptions(self, reader_id: str) -> list[opml.Subscription]:
+        with self.engine.connect() as db:
+            return following.followed(db, ReaderId(reader_id))
+
+    def source(self, source_id: str) -> Source:
+        with self.engine.connect() as db:
+            source = store.sources.get(db, SourceId(source_id))
+        if source is None:
+            raise NotFound("There is no such source here.")
+        return source
+
+    def set_polling(self, source_id: str, *, on: bool) -> Source:
+        """Stop asking a source, or start again at once."""
+        source = self.source(source_id)
+        changed = replace(source, next_fetch=self.now() if on else None)
+        if on:
+            changed = replace(changed, gone=False, failures=0, problem="")
+        with self.engine.begin() as db:
+            store.sources.save(db, changed)
+        return changed

@@ -1,0 +1,141 @@
+"""The live stories, kept as the store has them, and what of them a reader may see."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from broadsheet import store
+from broadsheet.config import Settings
+from broadsheet.errors import NotFound
+from broadsheet.feed.build import STANDARD, Recipe
+from broadsheet.feed.edition import Edition
+from broadsheet.model import (
+    Article,
+    ArticleId,
+    Feed,
+    FeedId,
+    Reader,
+    ReaderId,
+    Story,
+    StoryId,
+)
+from broadsheet.reading.readers import Kept
+from broadsheet.reading.shown import Card, Live
+
+LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
+FEEDS_KEPT = 512
+
+
+class Paper:
+    """The live stories of one store, for any number of threads. It holds no truth: the store does."""
+
+    def __init__(self, engine: Engine, settings: Settings, recipe: Recipe | None = None) -> None:
+        self.engine = engine
+        self.settings = settings
+        self._zone = settings.zone()
+        self.recipe = recipe or STANDARD
+        self._paper: Live | None = None
+        self._looked = float("-inf")
+        self._refreshing = threading.Lock()
+        self._acting: dict[ReaderId, threading.RLock] = {}
+        self._acting_guard = threading.Lock()
+        self._feeds: OrderedDict[ReaderId, tuple[object, Feed]] = OrderedDict()
+        self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
+        self._books = threading.Lock()  # over the small caches
+        self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
+        self._readers: OrderedDict[ReaderId, Kept] = OrderedDict()
+        self._regrouped: OrderedDict[object, Story] = OrderedDict()
+        self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
+
+    def now(self) -> datetime:
+        return self.settings.now()
+
+    def local(self, when: datetime) -> datetime:
+        """The same moment as the clocks of this instance's readers show it."""
+        return when.astimezone(self._zone)
+
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Take in what changed in the store. Looks at most every two seconds unless `at_once`."""
+        if not at_once and time.monotonic() - self._looked < LOOK and self._paper is not None:
+            return
+        if self._paper is not None and not at_once:
+            if not self._refreshing.acquire(blocking=False):
+                return  # another thread is at it: this one reads the edition as it is
+        else:
+            self._refreshing.acquire()
+        try:
+            self._look()
+            self._looked = time.monotonic()
+        finally:
+            self._refreshing.release()
+
+    def _look(self) -> None:
+        now, paper = self.now(), self._paper
+        hour = now.replace(minute=0, second=0, microsecond=0)  # stories that grew too old leave with the hour
+        horizon = now - self.settings.live
+        with self.engine.connect() as db:
+            private = frozenset(source.id for source in store.sources.all(db) if source.private)
+            if paper is None:
+                version = store.stories.version(db)
+                stories = {story.id: story for story in store.stories.live(db, horizon)}
+                edition = Edition.of(stories.values(), now, private=private)
+                self._paper = Live(edition, stories, version, private, hour, store.stories.absorbed(db, horizon))
+                return
+            changed, gone, version = store.stories.changed_since(db, paper.version)
+        if (version, hour, private) == (paper.version, paper.hour, paper.private):
+            return
+        known = {**paper.stories, **{story.id: story for story in changed}}
+        stories = {id_: story for id_, story in known.items() if id_ not in gone and story.last_seen >= horizon}
+        edition = paper.edition.updated(
+            [story for story in changed if story.id in stories], paper.stories.keys() - stories.keys(), now=now
+        )
+        back = [story.id for story in changed if story.id in paper.absorbed]  # grouping took it apart again
+        absorbed = paper.absorbed
+        if gone or back:
+            absorbed = {old: new for old, new in {**absorbed, **gone}.items() if old not in back}
+        self._paper = Live(replace(edition, private=private), stories, version, private, hour, absorbed)
+
+    def edition(self) -> Live:
+        """The live stories as they are now."""
+        self.refresh()
+        assert self._paper is not None
+        return self._paper
+
+    def _articles(self, db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, Article]:
+        wanted = list(dict.fromkeys(ids))
+        return {article.id: article for article in store.articles.many(db, wanted, html=False)} if wanted else {}
+
+    def _stories(self, db: Connection, ids: Iterable[StoryId]) -> dict[StoryId, Story]:
+        wanted = set(ids)
+        live = self._paper.stories if self._paper else {}
+        found = {story_id: live[story_id] for story_id in wanted if story_id in live}
+        if missing := [story_id for story_id in wanted if story_id not in found]:
+            found.update((story.id, story) for story in store.stories.many(db, missing))
+        return found
+
+    def _story(self, story_id: str) -> Story:
+        paper = self.edition()
+        if (story := paper.stories.get(StoryId(story_id))) is not None:
+            return story
+        with self.engine.connect() as db:
+            found = store.stories.get(db, StoryId(story_id))
+        if found is None:
+            raise NotFound("There is no such story here. It may have been too old to keep.")
+        return found
+
+    def _may_read(self, paper: Live, reader: Reader | None, article: Article) -> bool:
+        return article.source not in paper.private or (reader is not None and article.source in reader.subscriptions)
+
+    def _may_see(self, paper: Live, reader: Reader, story_id: StoryId, story: Story | None = None) -> bool:
+        story = story or paper.stories.get(story_id)
+        if story is None or not story.sources or not paper.private:
+            return True
+        return any(source not in paper.private or source in reader.subscriptions for source in story.sources)
+
+    def _mixed(self, paper: Live, story: Story) -> bool:
+        return bool(paper.private) and not paper.private.isdisjoint(story.sources)

@@ -1,0 +1,237 @@
+"""Readers as the store has them, and what they do: recorded, learned from, undone."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import Any, cast
+
+from sqlalchemy import Connection
+
+from broadsheet import store
+from broadsheet.articles.passages import passages
+from broadsheet.errors import InputError, NotFound
+from broadsheet.model import (
+    Event,
+    EventId,
+    Follow,
+    Reader,
+    ReaderId,
+    Story,
+    StoryId,
+    identify,
+)
+from broadsheet.readers.events import check
+from broadsheet.readers.joined import joined
+from broadsheet.readers.ledger import Learned, ledger
+from broadsheet.readers.profile import fold, learn
+from broadsheet.readers.regrouping import View, alone, view
+from broadsheet.reading.paper import FEEDS_KEPT, Paper
+from broadsheet.reading.shown import Live
+from broadsheet.stories.describe import describe
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reader as made from what was written, under the story ids of that time; and what of them decides a feed."""
+
+    written: str
+    into: Mapping[StoryId, StoryId]
+    reader: Reader
+    view: View
+    key: object
+
+
+class Readers(Paper):
+    """Who reads here, and what they did."""
+
+    def readers(self) -> list[Reader]:
+        with self.engine.connect() as db:
+            return store.readers.all(db)
+
+    def reader(self, reader_id: str) -> Reader:
+        """Raises `NotFound` for a reader that is not here."""
+        self.edition()  # what became of the stories that they know
+        with self.engine.connect() as db:
+            return self._reader(db, ReaderId(reader_id))
+
+    def _reader(self, db: Connection, reader_id: ReaderId) -> Reader:
+        """The reader as the store has it now; what is written is made into a `Reader` only when it changed."""
+        written = store.readers.written(db, reader_id)
+        into = self._paper.absorbed if self._paper else {}
+        kept = self._readers.get(reader_id)
+        if written is not None and kept is not None and kept.written == written and kept.into is into:
+            return kept.reader
+        read = store.readers.get(db, reader_id) if written is not None else None
+        if written is None or read is None:
+            raise NotFound("There is no such reader here.")
+        seen = self._seen(db, read)
+        reader = joined(read, {**into, **{part: into.get(whole, whole) for part, whole in seen.into.items()}})
+        # what a reader sees as a part of another story is not shown beside it
+        reader = replace(reader, hidden=reader.hidden | seen.into.keys()) if seen.into else reader
+        with self._books:
+            self._readers[reader_id] = Kept(written, into, reader, seen, profile_key(reader))
+            self._readers.move_to_end(reader_id)
+            while len(self._readers) > FEEDS_KEPT:
+                self._readers.popitem(last=False)
+        return reader
+
+    def _seen(self, db: Connection, reader: Reader) -> View:
+        """The stories as this reader sees them, where they see them otherwise than others do."""
+        if not reader.regroupings:
+            return View()
+        named_ = {id_ for word in reader.regroupings for id_ in (word.one, word.other)}
+        return view(reader.regroupings, store.articles.stories_of(db, named_))
+
+    def _view(self, reader: Reader | None) -> View:
+        kept = self._readers.get(reader.id) if reader is not None and reader.regroupings else None
+        return kept.view if kept is not None else View()
+
+    def _as_seen(self, db: Connection, paper: Live, reader: Reader | None, story: Story) -> Story:
+        """The story as this reader sees it: with what they joined to it, without what they took out."""
+        seen = self._view(reader)
+        if story.id not in seen.out and story.id not in seen.into.values():
+            return story
+        parts = [story, *(self._stories(db, seen.parts(story.id)[1:]).values())]
+        out = frozenset().union(*(seen.out.get(part.id, frozenset()) for part in parts))
+        ids = tuple(id_ for part in parts for id_ in part.articles if id_ not in out)
+        key = (story.id, story.last_seen, ids)
+        if key not in self._regrouped:
+            articles = [a for a in self._articles(db, ids).values() if self._may_read(paper, reader, a)]
+            if not articles:
+                return story
+            self._regrouped[key] = replace(describe(story.id, articles, passages), thread=story.thread)
+            while len(self._regrouped) > FEEDS_KEPT:
+                self._regrouped.popitem(last=False)
+        return self._regrouped[key]
+
+    def _own_story(self, db: Connection, reader: Reader, story_id: str) -> Story | None:
+        """The story of an article that this reader took out of another; None for any other id."""
+        for story, out in self._view(reader).out.items():
+            for article in out:
+                if alone(article) == story_id and story != story_id:
+                    found = self._articles(db, [article])
+                    return describe(StoryId(story_id), list(found.values()), passages) if found else None
+        return None
+
+    def _key_of(self, reader: Reader) -> object:
+        kept = self._readers.get(reader.id)
+        return kept.key if kept is not None and kept.reader is reader else profile_key(reader)
+
+    def add_reader(self, name: str, follows: Sequence[Follow] = (), languages: Sequence[str] = ()) -> Reader:
+        """A new reader who follows these. Raises `InputError` for a name that is empty, too long or taken."""
+        name = " ".join(name.split())
+        if not name:
+            raise InputError("Give the reader a name.")
+        if len(name) > 60:
+            raise InputError("A name has at most 60 characters.")
+        now = self.now()
+        with self.engine.begin() as db:
+            if any(other.name.casefold() == name.casefold() for other in store.readers.all(db)):
+                raise InputError(f"There is a reader named {name} already: choose another name, or read as {name}.")
+            reader = Reader(id=ReaderId(identify("reader", name, now.isoformat())), name=name, created=now)
+            store.readers.add(db, reader)
+        events = [Event(reader=reader.id, kind="follow", at=now, follow=replace(f, since=now)) for f in follows]
+        if languages:
+            events.append(Event(reader=reader.id, kind="settings", at=now, settings={"languages": list(languages)}))
+        if events:
+            self._record(reader.id, events)
+        return self.reader(reader.id)
+
+    def erase(self, reader_id: str) -> None:
+        """Forget the reader and everything that was recorded of them."""
+        with self._turn(ReaderId(reader_id)), self.engine.begin() as db:
+            store.readers.erase(db, ReaderId(reader_id))
+        self._forget(ReaderId(reader_id))
+        with self._books:
+            self._readers.pop(ReaderId(reader_id), None)
+
+    def export(self, reader_id: str) -> dict[str, Any]:
+        """Everything that is kept of a reader, as JSON can say it."""
+        with self.engine.connect() as db:
+            reader = self._reader(db, ReaderId(reader_id))
+            events = store.readers.events(db, reader.id)
+            subscriptions = store.sources.subscriptions(db, reader.id)
+            read = store.versions.all_read_by(db, reader.id)
+        kept = asdict(replace(reader, weights={}, interest=b"", disinterest=b"", hidden=frozenset()))
+        kept["weights"] = [{"kind": k[0], "of": k[1], **asdict(w)} for k, w in reader.weights.items()]
+        kept["interest"], kept["disinterest"] = reader.interest.hex(), reader.disinterest.hex()
+        kept["hidden"] = sorted(reader.hidden)
+        kept["subscriptions"] = [{"url": source.url, "title": source.title, "folder": f} for source, f in subscriptions]
+        kept["read"] = [{"article": article, "at": at} for article, at in read]
+        return {"format": "broadsheet reader 1", "reader": kept, "events": [_said(asdict(event)) for event in events]}
+
+    def ledger(self, reader_id: str) -> list[Learned]:
+        """Everything that was learned of a reader, the strongest first."""
+        return ledger(self.reader(reader_id), self.now())
+
+    def act(self, reader_id: str, event: Event) -> EventId:
+        """Record what a reader did, learn from it, and say which event it was, so that it can be undone."""
+        return self._record(ReaderId(reader_id), [event])[-1]
+
+    def undo(self, reader_id: str, event_id: int) -> EventId:
+        """As if the event had never been. Raises `NotFound` when this reader has no such event."""
+        undone = Event(reader=ReaderId(reader_id), kind="undo", at=self.now(), target=EventId(event_id))
+        return self.act(reader_id, undone)
+
+    def _record(self, reader_id: ReaderId, events: Sequence[Event]) -> list[EventId]:
+        now = self.now()
+        events = [check(replace(event, reader=reader_id, at=event.at or now, id=None)) for event in events]
+        with self._turn(reader_id), self.engine.begin() as db:
+            held = store.readers.locked(db, reader_id)
+            if held is None:
+                raise NotFound("There is no such reader here.")
+            reader, folded = held
+            for event in events:
+                if event.kind == "undo":
+                    self._check_undo(db, reader_id, event)
+            ids = store.readers.record(db, events)
+            # what another process recorded and did not fold is folded here too
+            waiting = store.readers.events(db, reader_id, after=folded)
+            if any(event.kind == "undo" for event in waiting):
+                reader = self._refolded(db, reader)
+            else:
+                stories = self._stories(db, {event.story for event in waiting if event.story})
+                for event in waiting:
+                    reader = learn(reader, event, stories.get(event.story) if event.story else None)
+            store.readers.save(db, reader, max((event.id for event in waiting if event.id), default=folded))
+        if any(event.kind not in ("shown", "dwelled", "opened") for event in events):
+            self._forget(reader_id)
+        return ids
+
+    def _check_undo(self, db: Connection, reader_id: ReaderId, undo: Event) -> None:
+        known = {event.id for event in store.readers.events(db, reader_id)}
+        if undo.target not in known:
+            raise NotFound("There is nothing to undo: that was never done, or by another reader.")
+
+    def _refolded(self, db: Connection, reader: Reader) -> Reader:
+        """The reader as the events alone make them: how undo works, and how a damaged profile is mended."""
+        events = store.readers.events(db, reader.id)
+        stories = self._stories(db, {event.story for event in events if event.story})
+        blank = Reader(id=reader.id, name=reader.name, created=reader.created, subscriptions=reader.subscriptions)
+        return fold(blank, [(event, stories.get(event.story) if event.story else None) for event in events])
+
+    @contextmanager
+    def _turn(self, reader_id: ReaderId) -> Iterator[None]:
+        """One event at a time for a reader: two clicks at once must both count."""
+        with self._acting_guard:
+            lock = self._acting.setdefault(reader_id, threading.RLock())
+        with lock:
+            yield
+
+    def _forget(self, reader_id: ReaderId) -> None:
+        with self._books:
+            self._feeds.pop(reader_id, None)
+
+
+def profile_key(reader: Reader) -> object:
+    """What of a reader decides the feed, cheaply: what was merely shown must not shuffle the page under them."""
+    return (
+        reader.follows, reader.mutes, reader.saved, len(reader.hidden), len(reader.opened), reader.scope,
+        reader.languages, reader.interest, reader.disinterest, len(reader.weights), reader.subscriptions,
+        tuple(reader.tuning.items()), tuple((k, w.value, w.pinned) for k, w in reader.weights.items()),
+    )  # fmt: skip
+
+
+def _said(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: part for key, part in cast(dict[str, Any], value).items() if part is not None}
