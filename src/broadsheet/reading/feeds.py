@@ -1,5 +1,7 @@
 """Feeds for readers, the cards that show their stories, and why each is there."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,5 +1,7 @@
 """The newsstand: everything that the web app and the terminal ask for, sources included."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,5 +1,7 @@
 """What pages show: a story, its thread, an article and its versions, what is latest, followed, saved or found."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

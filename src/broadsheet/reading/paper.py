@@ -1,10 +1,12 @@
 """The live stories, kept as the store has them, and what of them a reader may see."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -24,11 +26,22 @@ from broadsheet.model import (
     Story,
     StoryId,
 )
-from broadsheet.reading.readers import Kept
+from broadsheet.readers.regrouping import View
 from broadsheet.reading.shown import Card, Live
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A reader as made from what was written, under the story ids of that time; and what of them decides a feed."""
+
+    written: str
+    into: Mapping[StoryId, StoryId]
+    reader: Reader
+    view: View
+    key: object
 
 
 class Paper:

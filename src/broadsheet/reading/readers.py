@@ -1,9 +1,11 @@
 """Readers as the store has them, and what they do: recorded, learned from, undone."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -26,20 +28,9 @@ from broadsheet.readers.joined import joined
 from broadsheet.readers.ledger import Learned, ledger
 from broadsheet.readers.profile import fold, learn
 from broadsheet.readers.regrouping import View, alone, view
-from broadsheet.reading.paper import FEEDS_KEPT, Paper
+from broadsheet.reading.paper import FEEDS_KEPT, Kept, Paper
 from broadsheet.reading.shown import Live
 from broadsheet.stories.describe import describe
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A reader as made from what was written, under the story ids of that time; and what of them decides a feed."""
-
-    written: str
-    into: Mapping[StoryId, StoryId]
-    reader: Reader
-    view: View
-    key: object
 
 
 class Readers(Paper):

@@ -1,5 +1,7 @@
 """What is shown, as values: cards, pages, corrections, hits."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
