@@ -100,9 +100,13 @@ def test_every_sentence_on_a_storys_page_is_in_the_article_that_it_links_to(stan
                 assert article.text[moment.start : moment.end] == moment.sentence
         for side in page.sides:
             for spoken in side.spoken:
-                counted["quotes"] += 1
                 quote = spoken.quote
                 assert articles[quote.article].text[quote.start : quote.end] == quote.content
+        with stand.engine.connect() as db:  # what is kept, shown or not
+            for article, said in store.quotes.of(db, articles).items():
+                for quote in said:
+                    counted["quotes"] += 1
+                    assert articles[article].text[quote.start : quote.end] == quote.content
         for new in page.news:
             counted["new facts"] += 1
             assert articles[new.article].text[new.start : new.end] == new.text
