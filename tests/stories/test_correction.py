@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from broadsheet.errors import ConfigError, InputError
 from broadsheet.stories import pairs
 from broadsheet.stories.cluster import Grouping
-from broadsheet.stories.correction import LEARNED, Corrected, Correction, Pair, groups_of, judge, read, rows_of, train
+from broadsheet.stories.correction import LEARNED, LEAST, Corrected, Correction, Pair, judge, read, rows_of, train
 from broadsheet.stories.explain import why_together
 from broadsheet.stories.features import FEATURES
 from tests.builders import DAY, HOUR, NOON, an_article
@@ -138,10 +138,14 @@ def test_pairs_of_which_nobody_spoke_hold_what_was_learned_to_what_was_judged_be
     assert "40 pairs of which nobody spoke" in held.sentence()
 
 
-def test_pairs_that_share_articles_are_measured_together():
-    a, b, c, d = (told(n, "Herald", 0) for n in range(4))
-    found = [Pair(one=x, other=y, same=True) for x, y in ((a, b), (c, d), (b, c), (told(8, "A", 0), told(9, "A", 0)))]
-    assert groups_of(found) == [0, 0, 0, 1]
+def test_that_people_speak_where_grouping_errs_is_not_learned_as_if_it_always_did():
+    every = said(range(40)) + said(range(300, 340), follow_ups=True)
+    judged = pairs.packaged().log_odds(rows_of(every)) > 0
+    errors = [p for p, j in zip(every, judged, strict=True) if p.same != j]
+    assert len(errors) > LEAST
+    right = [p for p, j in zip(every, judged, strict=True) if p.same == j][::12]
+    learned = train([*errors, *right])
+    assert learned.correction.scale > 0.5  # most words were against the forest, and it is still asked
 
 
 def test_the_order_of_two_articles_does_not_matter():
