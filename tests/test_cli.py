@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,10 +13,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from broadsheet import stages, store
-from broadsheet.model import Event, Follow, Reader, ReaderId
-from tests.builders import NOON
+from broadsheet import jobs, stages, store
+from broadsheet.cli import app
+from broadsheet.config import Settings
+from broadsheet.errors import InputError
+from broadsheet.model import Article, Event, Follow, Reader, ReaderId
+from broadsheet.opening import Instance, describe_instance
+from tests.builders import DAY, NOON, an_article
+from tests.newsroom import happenings
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -53,6 +61,12 @@ def readers(tmp_path: Path, *names: str) -> None:
         (("restore", "none.sqlite"), "There is no backup"),
         (("add", "http://127.0.0.1:9/"), "127.0.0.1"),
         (("export", "nobody"), "There is no reader 'nobody'"),
+        (("why-together", "a", "b"), "There is no article and no story 'a'"),
+        (("regroup", "apart", "a"), "There is no article and no story 'a'"),
+        (("regroup", "undo", "7"), "There is no ruling 7"),
+        (("train", "taste", "--model", "x"), "There is nothing called 'taste'"),
+        (("train", "rank", "--model", "x"), "needs --articles"),
+        (("train", "stories", "--model", "x"), "at least 20 are needed"),
     ],
 )
 def test_what_goes_wrong_is_said_in_a_sentence_and_not_a_traceback(run: Run, words: tuple[str, ...], says: str):
@@ -111,6 +125,91 @@ def test_pasted_text_is_read_as_an_article(run: Run):
     done = run("add", "https://example.org/bridge", "--text", "-", stdin=text.encode())
     assert done.returncode == 0, done.stderr.decode()
     assert "Harbour bridge opens" in done.stdout.decode()
+
+
+def two_stories(tmp_path: Path) -> tuple[Article, Article]:
+    """Two articles of two events, as of a day that never passes."""
+    engine = store.open(f"sqlite:///{tmp_path}/news.sqlite")
+    describe_instance(engine, Instance(as_of=NOON.isoformat()))
+    ferry, rates = (
+        an_article(item.title, item.text, publisher=publisher, published=NOON - days * DAY)
+        for item, publisher, days in zip(happenings(2), ("Herald", "Courier"), (12, 1), strict=True)
+    )
+    with engine.begin() as db:
+        store.articles.save_new(db, [ferry, rates])
+    asyncio.run(jobs.group(engine, Settings(as_of=NOON.isoformat()), NOON))
+    engine.dispose()
+    return ferry, rates
+
+
+def said(tmp_path: Path, *words: str) -> str:
+    """What a command prints, run in this process."""
+    done = CliRunner().invoke(app, ["--database", f"sqlite:///{tmp_path}/news.sqlite", *words], catch_exceptions=False)
+    return done.stdout
+
+
+def test_why_two_articles_are_together_is_told_to_people_and_to_programs(run: Run, tmp_path: Path):
+    ferry, rates = two_stories(tmp_path)
+    done = run("why-together", ferry.id, rates.id)
+    assert done.returncode == 0, done.stderr.decode()
+    words = done.stdout.decode()
+    assert "They are in two stories now." in words
+    assert "11.0 days apart" in words
+    told = json.loads(said(tmp_path, "why-together", ferry.id, rates.id, "--json"))
+    assert told["log_odds"] == pytest.approx(math.log(told["probability"] / (1 - told["probability"])))
+    assert told["log_odds"] == pytest.approx(told["begun"] + sum(part["points"] for part in told["parts"]))
+    assert f"{told['probability']:.2f}" in words
+    assert [article["id"] for article in told["articles"]] == [ferry.id, rates.id]
+
+
+def test_an_operator_puts_stories_together_sees_it_and_takes_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    ferry, rates = two_stories(tmp_path)
+    assert "Nobody has said anything" in said(tmp_path, "regroup", "list")
+    words = said(tmp_path, "regroup", "together", ferry.id, rates.id, "--who", "Ada")
+    assert "Ruling 1: they are one story" in words
+    assert "1 article moved" in words
+    [told] = json.loads(said(tmp_path, "regroup", "list", "--json"))
+    assert (told["who"], told["state"], told["same"], len(set(told["stories"]))) == ("Ada", "holds", True, 1)
+    assert "decided again about 1 article" in said(tmp_path, "regroup", "undo", "1")
+    with pytest.raises(InputError, match="undone already"):
+        said(tmp_path, "regroup", "undo", "1")
+    [told] = json.loads(said(tmp_path, "regroup", "list", "--json"))
+    assert (told["state"], len(set(told["stories"]))) == ("undone", 2)
+    assert json.loads(said(tmp_path, "regroup", "together", rates.id, ferry.id, "--json"))["number"] == 2
+    assert "Ruling 3: they are two stories" in said(tmp_path, "regroup", "apart", rates.id)
+    listed = said(tmp_path, "regroup", "list")
+    assert f"“{rates.title}” Courier" in listed
+    assert "does not hold" in listed
+
+
+def pair(number: int, *, same: bool) -> bytes:
+    """The Herald's report and, where they are not the same, its own of the morning after."""
+    place = ("Lisbon", "Nairobi", "Osaka", "Tallinn", "Quito", "Perth", "Oslo")[number % 7]
+    text = f"The harbour of {place} was closed on Monday after engineers found {number} cracks near the dam."
+    one = {"id": f"{number}{same}", "title": f"Harbour of {place} closed", "text": text, "publisher": "Herald"}
+    other = {
+        **one,
+        "id": f"{number}{same}x",
+        "publisher": "Courier" if same else "Herald",
+        "text": f"{text} It rained.",
+    }
+    given = {"one": {**one, "published": "2026-08-01T09:00Z"}, "other": {**other, "published": "2026-08-01T21:00Z"}}
+    return json.dumps({**given, "same": same}).encode()
+
+
+def test_grouping_is_trained_on_labelled_pairs_and_bad_lines_are_told(run: Run, tmp_path: Path):
+    lines = [pair(n, same=n % 2 == 0) for n in range(40)]
+    bad = [b"{", b'{"one": {}, "other": {}, "same": true}', b'{"one": 1, "same": 2}']
+    (tmp_path / "pairs.jsonl").write_bytes(b"\n".join([*lines, *bad]))
+    model = tmp_path / "stories.json"
+    done = run("train", "stories", "--model", str(model), "--pairs", str(tmp_path / "pairs.jsonl"))
+    said = " ".join(done.stderr.decode().split())
+    assert done.returncode == 0, said
+    assert "Line 41 is no labelled pair" in said
+    assert "`one` has neither title nor text" in said
+    assert "Learned from 40 pairs, 20 together and 20 apart." in said
+    assert json.loads(model.read_bytes())["weights"]["same_publisher"] < 0
 
 
 FEED = b"<rss version='2.0'><channel><title>T</title><item><title>One</title><link>https://e.org/1</link></item></channel></rss>"

@@ -193,6 +193,94 @@ def why(context: typer.Context, story_id: str, reader: ReaderOption = None, as_j
     terminal.show_why(_settings(context), story_id, reader, as_json=as_json, console=out)
 
 
+@app.command("why-together")
+def why_together(
+    context: typer.Context,
+    one: Annotated[str, typer.Argument(help="An article or a story: its id, or an address of it.")],
+    other: Annotated[str, typer.Argument(help="Another.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Why two articles are one story or are not: the probability, and the parts that it is made of."""
+    from broadsheet import operating
+
+    operating.show_why_together(_settings(context), one, other, as_json=as_json, console=out)
+
+
+# --- what an operator says of the grouping -------------------------------------------------------------------------
+
+regrouping = typer.Typer(
+    help="Put stories together or articles apart, for every reader; see what was said, and undo it.",
+    no_args_is_help=True,
+)
+app.add_typer(regrouping, name="regroup")
+WhoOption = Annotated[str, typer.Option("--who", help="Who says so; kept with the ruling.")]
+
+
+@regrouping.command()
+def together(
+    context: typer.Context,
+    one: Annotated[str, typer.Argument(help="An article or a story: its id, or an address of it.")],
+    other: Annotated[str, typer.Argument(help="Another.")],
+    who: WhoOption = "operator",
+    as_json: JsonOption = False,
+) -> None:
+    """From now on, these two are one story."""
+    from broadsheet import jobs, operating
+
+    operating.regroup(
+        _settings(context),
+        lambda db, settings: jobs.rule_together(db, settings, one, other, who),
+        as_json=as_json,
+        console=out,
+    )
+
+
+@regrouping.command()
+def apart(
+    context: typer.Context,
+    article: Annotated[str, typer.Argument(help="The article: its id, or an address of it.")],
+    of: Annotated[
+        str | None, typer.Argument(metavar="[STORY]", help="The story; by itself, that of the article.")
+    ] = None,
+    who: WhoOption = "operator",
+    as_json: JsonOption = False,
+) -> None:
+    """From now on, this article is not part of that story."""
+    from broadsheet import jobs, operating
+
+    operating.regroup(
+        _settings(context),
+        lambda db, settings: jobs.rule_apart(db, settings, article, of, who),
+        as_json=as_json,
+        console=out,
+    )
+
+
+@regrouping.command("list")
+def list_rulings(context: typer.Context, as_json: JsonOption = False) -> None:
+    """What was said, by whom, and what became of it."""
+    from broadsheet import operating
+
+    operating.show_rulings(_settings(context), as_json=as_json, console=out)
+
+
+@regrouping.command()
+def undo(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(help="The ruling's number.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Take a ruling back: grouping decides again about what it moved."""
+    from broadsheet import jobs, operating
+
+    operating.regroup(
+        _settings(context),
+        lambda db, settings: jobs.take_back(db, settings, number),
+        as_json=as_json,
+        console=out,
+    )
+
+
 # --- stages and measures ------------------------------------------------------------------------------------------
 
 
@@ -239,15 +327,28 @@ def evaluate(
 
 @app.command()
 def train(
-    what: Annotated[str, typer.Argument(help="rank.")],
-    articles: Annotated[Path, typer.Option(help="The articles, as JSON lines.", exists=True)],
-    model: Annotated[Path, typer.Option(help="Where to write the ranker.")],
+    context: typer.Context,
+    what: Annotated[str, typer.Argument(help="rank or stories.")],
+    model: Annotated[Path, typer.Option(help="Where to write what was learned.")],
+    articles: Annotated[Path | None, typer.Option(help="rank: the articles, as JSON lines.", exists=True)] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(help="stories: labelled pairs beside those of this instance, as JSON lines.", exists=True),
+    ] = None,
 ) -> None:
-    """Fit a ranker on lines of what was shown and clicked, read from standard input."""
+    """Fit a ranker on lines of what was shown and clicked, read from standard input; or grouping on people's words."""
+    if what == "stories":
+        from broadsheet import operating
+
+        lines = pairs.read_bytes().splitlines() if pairs else []
+        operating.train_stories(_settings(context), lines, model, console=err)
+        return
+    if what != "rank":
+        raise InputError(f"There is nothing called {what!r} to train: broadsheet train rank, broadsheet train stories.")
+    if articles is None:
+        raise InputError("broadsheet train rank needs --articles FILE.")
     from broadsheet.stages import train_rank
 
-    if what != "rank":
-        raise InputError(f"There is nothing called {what!r} to train: broadsheet train rank.")
     fitted = train_rank.train(map(orjson.loads, filter(bytes.strip, sys.stdin.buffer)), articles)
     model.write_bytes(orjson.dumps(fitted.as_json(), option=orjson.OPT_INDENT_2))
     err.print(f"Wrote {model}.")

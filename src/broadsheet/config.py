@@ -52,6 +52,7 @@ class Settings:
     fetch_max_bytes: int = 15 * 1024 * 1024  # after decompression
     poll_interval_min: timedelta = timedelta(minutes=15)
     poll_interval_max: timedelta = timedelta(hours=24)
+    stories_model: str = ""  # a file of `broadsheet train stories`, by which grouping judges; empty: as it is shipped
     live: timedelta = timedelta(days=30)  # how long a story stays in the edition after its last article
     workers: int = 0  # processes for stages; 0: one a core, less one
     engine: str = "processes"  # serial, threads, processes or ray

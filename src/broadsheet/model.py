@@ -377,6 +377,19 @@ class Regrouping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """An operator's regrouping. It holds for everybody until it is undone."""
+
+    number: int
+    word: Regrouping
+    who: str
+    at: datetime
+    undone: datetime | None = None
+    applied: bool = False  # whoever groups has done what it says; once it is undone: has taken that back
+    moved: tuple[ArticleId, ...] = ()  # the articles to which that gave another story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What a reader did: of what, when, in which feed at which position."""
 

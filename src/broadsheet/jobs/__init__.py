@@ -7,12 +7,15 @@ claimed is free again when its lease ends, or at once when its worker is seen to
 from broadsheet.jobs.adding import Added, add_address, add_page, import_opml
 from broadsheet.jobs.grouping import Grouper, group
 from broadsheet.jobs.ingesting import article_id, ingest
+from broadsheet.jobs.labelling import labelled_pairs, left_alone
 from broadsheet.jobs.learning import learn
 from broadsheet.jobs.polling import poll
 from broadsheet.jobs.rounds import refresh, work
+from broadsheet.jobs.ruling import carry_out, rule_apart, rule_together, rulings, take_back, why
 from broadsheet.jobs.worker import Done, Progress, worker_name
 
 __all__ = [
-    "Added", "Done", "Grouper", "Progress", "add_address", "add_page", "article_id", "group", "import_opml", "ingest",
-    "learn", "poll", "refresh", "work", "worker_name",
+    "Added", "Done", "Grouper", "Progress", "add_address", "add_page", "article_id", "carry_out", "group", "import_opml",
+    "ingest", "labelled_pairs", "learn", "left_alone", "poll", "refresh", "rule_apart", "rule_together", "rulings",
+    "take_back", "why", "work", "worker_name",
 ]  # fmt: skip

@@ -198,6 +198,12 @@ def counts(db: Connection) -> tuple[int, int]:
     return total, waiting
 
 
+def count_between(db: Connection, since: datetime, until: datetime) -> int:
+    """How many articles appeared between two moments, both included."""
+    query = select(func.count()).select_from(articles).where(articles.c.time >= since, articles.c.time <= until)
+    return db.execute(query).scalar_one()
+
+
 def forget_story(db: Connection, ids: Iterable[StoryId]) -> None:
     """Take the articles of these stories out of them, so that they are grouped again."""
     for batch in batches(ids):

@@ -71,6 +71,12 @@ def events(db: Connection, reader: ReaderId, after: EventId | None = None) -> li
     return [codec.event_in(row) for row in db.execute(query)]
 
 
+def regroupings(db: Connection) -> list[Event]:
+    """What all readers said of the grouping, and what any took back: each reader's events in order, for `fold`."""
+    query = select(log).where(log.c.kind.in_(("merge", "split", "undo"))).order_by(log.c.reader, log.c.id)
+    return [codec.event_in(row) for row in db.execute(query)]
+
+
 def behind(db: Connection) -> list[ReaderId]:
     """Readers with events that are not in their snapshot yet."""
     newest = select(func.max(log.c.id)).where(log.c.reader == readers.c.id).scalar_subquery()

@@ -150,6 +150,19 @@ quotes = Table("quotes", metadata, _id("article", primary_key=True), Column("sai
 
 stale = Table("stale", metadata, _id("story", primary_key=True), Column("times", Integer))
 
+regroupings = Table(
+    "regroupings", metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    _id("one"),
+    _id("other"),
+    Column("same", Boolean),
+    Column("who", Words),
+    Column("at", Time),
+    Column("undone", Time),
+    Column("applied", Boolean),
+    Column("moved", Json),
+)  # fmt: skip
+
 # `text` comes last, as in articles.
 versions = Table(
     "versions", metadata,

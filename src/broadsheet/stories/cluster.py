@@ -11,15 +11,15 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.model import Article, ArticleId, StoryId, identify
+from broadsheet.model import Article, ArticleId, Regrouping, StoryId, identify
 from broadsheet.stories import pairs
 from broadsheet.stories.features import FEATURES, Comparer, Floats, Rarity, Sketch, blend, sketch
 from broadsheet.stories.shelf import Shelf
@@ -160,12 +160,46 @@ class _Pace:
         return max(float(within), begun)
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What people said of pairs of articles, as it is asked."""
+
+    apart: Mapping[ArticleId, Sequence[ArticleId]] = field(default_factory=dict)
+    together: Mapping[ArticleId, Sequence[ArticleId]] = field(default_factory=dict)
+    pairs: tuple[tuple[ArticleId, ArticleId], ...] = ()  # that were put apart
+    named: frozenset[ArticleId] = frozenset()
+    closed: dict[ArticleId, StoryId] = field(default_factory=dict)  # of named articles that are not open
+
+    @classmethod
+    def of(cls, words: Iterable[Regrouping], closed: Mapping[ArticleId, StoryId]) -> _Words:
+        last = {frozenset((word.one, word.other)): word for word in words}
+        apart: dict[ArticleId, list[ArticleId]] = {}
+        together: dict[ArticleId, list[ArticleId]] = {}
+        for word in last.values():
+            held = together if word.same else apart
+            held.setdefault(word.one, []).append(word.other)
+            held.setdefault(word.other, []).append(word.one)
+        return cls(
+            apart,
+            together,
+            tuple((word.one, word.other) for word in last.values() if not word.same),
+            frozenset(id_ for pair in last for id_ in pair),
+            dict(closed),
+        )
+
+
 class OpenStories:
     """The stories that may still grow. Deterministic: the same articles in the same order give the same stories."""
 
-    def __init__(self, rules: Grouping | None = None, *, forest: pairs.Forest | None = None) -> None:
+    def __init__(
+        self,
+        rules: Grouping | None = None,
+        *,
+        forest: pairs.Judge | None = None,
+        words: Iterable[Regrouping] = (),
+    ) -> None:
         self.rules = rules or Grouping()
-        self._forest = forest or pairs.packaged()
+        self._forest: pairs.Judge = forest or pairs.packaged()
         self._rarity = Rarity.packaged()
         self._comparer = Comparer()
         self._sketches = Shelf()
@@ -176,6 +210,9 @@ class OpenStories:
         self._copy_of: dict[ArticleId, ArticleId] = {}
         self._index = _Index()
         self._pace = _Pace()
+        self._gone: set[int] = set()  # rows of articles that were taken out
+        self._words = _Words()
+        self.obey(words)
 
     # --- what is open
 
@@ -188,9 +225,66 @@ class OpenStories:
         return None if row is None else self._stories[row]
 
     def __len__(self) -> int:
-        return len(self._sketches)
+        return len(self._sketches) - len(self._gone)
+
+    # --- what people said
+
+    def obey(self, words: Iterable[Regrouping], closed: Mapping[ArticleId, StoryId] | None = None) -> None:
+        """From now on these words hold, instead of those before; the last one on two articles counts.
+
+        Stories that hold two articles which were put apart are never joined, no article goes into a story that holds
+        one from which it was put apart, and one that was put together with another goes where that one is. What is in
+        its story already is not moved (`move`). `closed` has the stories of articles that are not open.
+        """
+        self._words = _Words.of(words, closed or {})
+
+    def _where(self, article: ArticleId) -> StoryId | None:
+        return self.story_of(article) or self._words.closed.get(article)
+
+    def _barred(self, article: ArticleId) -> set[StoryId]:
+        """The stories into which it must not go."""
+        return {s for other in self._words.apart.get(article, ()) if (s := self._where(other)) is not None}
+
+    def _bidden(self, article: ArticleId, barred: set[StoryId]) -> list[StoryId]:
+        """The stories into which it was put."""
+        found = (self._where(other) for other in self._words.together.get(article, ()))
+        return [s for s in dict.fromkeys(found) if s is not None and s in self._members and s not in barred]
+
+    def _put_apart(self, one: StoryId, other: StoryId) -> bool:
+        return any({self._where(a), self._where(b)} == {one, other} for a, b in self._words.pairs)
 
     # --- what changes it
+
+    def move(self, articles: Iterable[ArticleId], story: StoryId) -> None:
+        """Put these articles into this story, because somebody said so. Those that are not open are passed over."""
+        for article in articles:
+            if article in self._words.closed:
+                self._words.closed[article] = story
+            row = self._row.get(article)
+            if row is None or self._stories[row] == story:
+                continue
+            self._left(row)
+            self._stories[row] = story
+            insort(self._members.setdefault(story, []), row)
+            self._blends.pop(story, None)
+
+    def take_out(self, articles: Iterable[ArticleId]) -> None:
+        """Forget these articles, as if they had never come, so that `assign` decides about them again."""
+        for article in articles:
+            self._words.closed.pop(article, None)
+            row = self._row.pop(article, None)
+            if row is not None:
+                self._left(row)
+                self._gone.add(row)
+            self._copy_of.pop(article, None)
+
+    def _left(self, row: int) -> None:
+        """The article in that row is no longer in its story."""
+        story = self._stories[row]
+        self._members[story].remove(row)
+        if not self._members[story]:
+            del self._members[story]
+        self._blends.pop(story, None)
 
     def restore(self, article: Article, story: StoryId) -> None:
         """Put an article back into its story without deciding anything."""
@@ -211,8 +305,10 @@ class OpenStories:
             )
         new = sketch(article, self._rarity)
         near = self._near(new)
-        copied = self._copied(new, [row for row, _ in near])
-        if copied is not None:
+        barred = self._barred(article.id)
+        bidden = self._bidden(article.id, barred)
+        copied = self._copied(new, [row for row, _ in near if self._stories[row] not in barred])
+        if copied is not None and (not bidden or self._stories[copied] in bidden):
             original = self._sketches.id(copied)
             original = self._copy_of.get(original, original)
             self._copy_of[article.id] = original
@@ -221,13 +317,17 @@ class OpenStories:
             return Assignment(article=article.id, story=story, is_new=False, copy_of=original, score=1.0)
 
         ranked = self._scores(new, near)
-        joined = [(story, score) for story, score in ranked if score >= self.rules.join]
+        likely = [(s, score) for s, score in ranked if score >= self.rules.join and s not in barred and s not in bidden]
+        joined = [*((s, 1.0) for s in bidden), *likely]
         if not joined:
             story = StoryId(identify("story", article.id))
             self._place(new, story)
             return Assignment(article=article.id, story=story, is_new=True, score=ranked[0][1] if ranked else 0.0)
         best, score = joined[0]
-        together = [best, *(s for s, _ in joined[1:] if self._agree(best, s))]
+        together = [best]
+        for other, _ in joined[1:]:
+            if not any(self._put_apart(other, s) for s in together) and (other in bidden or self._agree(best, other)):
+                together.append(other)
         survivor = min(together, key=lambda s: self._members[s][0])
         absorbed = tuple(s for s in together if s != survivor)
         for old in absorbed:
@@ -242,13 +342,16 @@ class OpenStories:
         last = float("nan")
         for row, appeared in enumerate(self._sketches.when):
             last = appeared if appeared == appeared else last
-            if not last < limit:
+            if not last < limit and row not in self._gone:
                 kept.append(row)
-        if len(kept) == len(self._sketches):
+        if len(kept) == len(self):
             return
+        for article, row in self._row.items():
+            if article in self._words.named:
+                self._words.closed[article] = self._stories[row]
         rows = [(self._sketches[row], self._stories[row]) for row in kept]
         self._sketches, self._stories, self._row, self._members = Shelf(), [], {}, {}
-        self._blends = {}
+        self._blends, self._gone = {}, set()
         self._index, self._pace = _Index(), _Pace()
         for one, story in rows:
             self._place(one, story)
@@ -274,6 +377,9 @@ class OpenStories:
         self._members[survivor] = sorted(self._members[survivor] + rows)
         self._blends.pop(old, None)
         self._blends.pop(survivor, None)
+        for article, story in self._words.closed.items():
+            if story == old:
+                self._words.closed[article] = survivor
 
     def _whole(self, story: StoryId) -> Sketch:
         """A story as one sketch: folded in the order of arrival, so that one put back from a store is the same."""
@@ -286,6 +392,9 @@ class OpenStories:
         if not self._sketches:
             return []
         rows, scores = self._index.near(new)
+        if self._gone:
+            stays = ~np.isin(rows, list(self._gone))
+            rows, scores = rows[stays], scores[stays]
         if new.when == new.when:  # what has no date may be near anything
             within = ~(np.abs(np.frombuffer(self._sketches.when)[rows] - new.when) > self.rules.window.total_seconds())
             rows, scores = rows[within], scores[within]

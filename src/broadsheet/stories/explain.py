@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from broadsheet.model import Article
 from broadsheet.stories import features
 from broadsheet.stories.features import FEATURES, Comparer, Rarity, sketch
-from broadsheet.stories.pairs import Forest, packaged
+from broadsheet.stories.pairs import Judge, packaged
 
 SHOWN = 6  # words and names of a fact
 
@@ -47,7 +47,7 @@ class Togetherness:
 
 
 def why_together(
-    one: Article, other: Article, *, a_day: float = 100.0, rarity: Rarity | None = None, forest: Forest | None = None
+    one: Article, other: Article, *, a_day: float = 100.0, rarity: Rarity | None = None, forest: Judge | None = None
 ) -> Togetherness:
     """The probability that two articles are one story, and what it is made of.
 
@@ -82,6 +82,25 @@ def why_together(
     return Togetherness(
         1.0 / (1.0 + math.exp(-odds)), begun, tuple(sorted(parts, key=lambda part: (-abs(part.points), part.subject)))
     )
+
+
+def likeliest(
+    ones: Sequence[Article], others: Sequence[Article], *, a_day: float = 100.0, forest: Judge | None = None
+) -> tuple[Article, Article]:
+    """Of the articles of two stories, the two that are most likely one story: they speak for both. Of equals the first.
+    Raises `ValueError` where there are no two."""
+    rarity, judge, comparer = Rarity.packaged(), forest or packaged(), Comparer()
+    sketches = [sketch(a, rarity, learn=False) for a in others]
+    best: tuple[float, Article, Article] | None = None
+    for one in ones:
+        places = [n for n, other in enumerate(others) if other.id != one.id]
+        rows = comparer.compare(sketch(one, rarity, learn=False), [sketches[n] for n in places], a_day)
+        for n, odds in zip(places, judge.log_odds(rows).tolist(), strict=True):
+            if best is None or odds > best[0]:
+                best = (odds, one, others[n])
+    if best is None:
+        raise ValueError("there are no two articles to compare")
+    return best[1:]
 
 
 def _words(article: Article) -> list[str]:

@@ -5,9 +5,11 @@ Fitted by `scripts/train_stories.py pairs`. It needs no library of its own this 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,16 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 PIECE = 64  # rows that are asked together: their answers stay in the processor's cache
+
+
+class Judge(Protocol):
+    """What says how likely a pair, given as a row of features, is one story."""
+
+    def log_odds(self, rows: Floats) -> NDArray[np.float64]: ...
+
+    def contributions(self, row: Floats) -> tuple[float, NDArray[np.float64]]: ...
+
+    def probability(self, rows: Floats) -> NDArray[np.float64]: ...
 
 
 class Forest:
@@ -127,6 +139,13 @@ class Forest:
     def probability(self, rows: Floats) -> NDArray[np.float64]:
         odds: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-self.log_odds(rows)))
         return odds
+
+
+@cache
+def digest(name: str = "pairs") -> str:
+    """By what a forest that Broadsheet ships is told from another: eight bytes of its file's BLAKE2b, in hexadecimal."""
+    kept = (resources.files("broadsheet.stories") / "data" / f"{name}.npz").read_bytes()
+    return hashlib.blake2b(kept, digest_size=8).hexdigest()
 
 
 @cache
