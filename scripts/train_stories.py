@@ -18,6 +18,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -343,6 +344,7 @@ SEEDS = (0.85, 0.7, 0.5, 0.35)  # groups of two to groups of which some are wron
 # The spread of a story's articles is a seventh of all there is in some directions: without this share of evenness the
 # few stories decide too much. .1, .3 and .5 differ by .004 in average precision.
 EVEN = 0.3
+LONG = 10  # sets of long stories
 _SENTENCE = re.compile(r"(?<=[.!?])[\"”’]?\s+(?=[A-Z\"“])")
 
 
@@ -404,6 +406,9 @@ def pooled(path: Path) -> tuple[list[Article], list[str], list[int]]:
     return embed(articles), [story for story, _, _ in said], [kind for _, kind, _ in said]
 
 
+Given = tuple[str, list[whole_set.Whole], NDArray[np.int64], NDArray[np.int64]]  # name, articles, thirds, stories
+
+
 def in_parts(articles: list[Article], stories: list[str]) -> tuple[list[Article], list[str]]:
     """Each article as two, of every other paragraph, the second under its own first words: stories twice as large.
 
@@ -430,7 +435,73 @@ def some_parts(path: Path) -> tuple[list[Article], list[str]]:
     return in_parts([articles[i] for i in kept], [stories[i] for i in kept])
 
 
-Given = tuple[str, list[whole_set.Whole], NDArray[np.int64], NDArray[np.int64]]  # name, articles, thirds, stories
+def long_stories(path: Path, rng: np.random.Generator) -> Iterator[Given]:
+    """Stories of days to months, two to seven articles each in the mean of a set: what the labelled set has not.
+
+    Each article is cut into up to five, one after another in its text and in time: they tell of one affair in other
+    words, as what is written a week later does. One of the later ones may bear the story's neutral title, the others
+    bear their own first words. Publishers whose texts the set does not have give a headline and a lede. Every other
+    set has stories that followed each other, and sets differ in how many articles of a story are left.
+    """
+    read = labelled.read(path)
+    thirds = folds(list(read.articles), list(read.stories))
+    order = list(dict.fromkeys(read.stories))
+    third = dict(zip(read.stories, thirds.tolist(), strict=True))
+    mine: defaultdict[str, list[Article]] = defaultdict(list)
+    for article, story in zip(read.articles, read.stories, strict=True):
+        mine[story].append(article)
+    more: dict[str, tuple[str, list[dict[str, str]]]] = {}
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            one = json.loads(line)
+            more[one["story_id"]] = (one["neutral_title"] or "", one.get("unmatched") or [])
+    for number in range(LONG):
+        many = int(rng.integers(60, 180))
+        begin = int(rng.integers(0, len(order) - many))
+        chosen = order[begin : begin + many] if number % 2 else [order[i] for i in rng.permutation(len(order))[:many]]
+        days, left, most = np.exp(rng.uniform(0, np.log(90))), rng.choice([0.5, 0.75, 1.0]), int(rng.integers(2, 6))
+        told: list[tuple[Article, str]] = []
+        for story in chosen:
+            title, others = more[story]
+            lasts, waves = 86400 * days * rng.exponential(), rng.random() < 0.5
+            parts = [(n, part) for a in mine[story] for n, part in enumerate(consecutive(a, most, title, rng))]
+            begun = min((a.published for a in mine[story] if a.published), default=None)
+            parts += [
+                (
+                    0,
+                    Article(
+                        id=ArticleId(f"{story}-{n}"), url="", title=o["title"], text=o.get("lede") or "", publisher=""
+                    ),
+                )
+                for n, o in enumerate(others)
+            ]
+            kept = [x for x in parts if rng.random() < left] or parts[:1]
+            for n, part in kept:
+                # in waves, what stands first in the texts comes first; else at any time
+                late = lasts * ((n + rng.random()) / most if waves else rng.exponential())
+                when = begun + timedelta(seconds=min(late, 1e8)) if begun and rng.random() < 0.95 else None
+                told.append((replace(part, id=ArticleId(f"{part.id}-{len(told)}"), published=when), story))
+        told.sort(key=lambda x: (x[0].published is None, str(x[0].published)))
+        yield (
+            f"long stories, {many}",
+            [whole_set.whole(a) for a in embed([a for a, _ in told])],
+            np.array([third[s] for _, s in told]),
+            np.array([order.index(s) for _, s in told]),
+        )
+
+
+def consecutive(article: Article, most: int, title: str, rng: np.random.Generator) -> list[Article]:
+    """An article cut between paragraphs into at most so many, each of three paragraphs at least."""
+    paragraphs = [x for x in article.text.split("\n") if x.strip()]
+    many = max(1, min(int(rng.integers(1, most + 1)), len(paragraphs) // 3))
+    edges = [round(len(paragraphs) * n / many) for n in range(many + 1)]
+    named = int(rng.integers(1, 4))
+    parts = [replace(article, text="\n".join(paragraphs[: edges[1]]))]
+    for n in range(1, many):
+        held = paragraphs[edges[n] : edges[n + 1]]
+        head = title if n == named and title else " ".join(held[0].split()[:12])
+        parts.append(replace(article, title=head, text="\n".join(held), publisher=""))
+    return parts
 
 
 def crowds(
@@ -536,6 +607,7 @@ def seen(path: Path, rng: np.random.Generator) -> tuple[list[Seen], NDArray[np.f
             given += handfuls(wholes, at, of, rng)
     order = np.array(list(number.values()))  # the set is read in order of publication
     given += crowds([whole_set.whole(a) for a in said], third, story, kind, order, rng)
+    given += long_stories(path, np.random.default_rng(7))
     nearest = Refinement().nearest
     sets = [Seen(name, whole_set.near(w, nearest, crossed, t), t, s) for name, w, t, s in given]
     return [s for s in sets if len(s.compared.pairs.one)], alignment(vectors, story)
@@ -652,9 +724,10 @@ def refine(path: Path, trees: int = 120) -> None:
     sets = [
         lasting(s, rng, stretched=stretched)
         for s in sets
-        for stretched in ((False,) if s.name.startswith("crowd") else (False, True))
+        for stretched in ((False,) if s.name.startswith(("crowd", "long")) else (False, True))
     ]
     rules = Refinement()
+    rng = np.random.default_rng(1)
     near = [s.compared.pairs for s in sets]
     same = [s.story[p.one] == s.story[p.other] for s, p in zip(sets, near, strict=True)]
     ends = tuple(

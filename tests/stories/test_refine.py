@@ -203,6 +203,35 @@ def test_what_two_groups_say_is_the_mean_over_their_articles():
 
 
 @settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=6, max_size=6), st.sampled_from([[0, 1, 2, 3], [0, 0, 1, 2], [0, 1, 1, 0]]))
+def test_how_large_stories_are_is_told_from_the_pairs_whatever_was_grouped_so_far(odds, groups):
+    given, _ = compared()
+    probability, group = np.array(odds[: len(given.pairs.one)]), np.array(groups)
+    fellows, best = [0.0] * 4, [0.0] * 4
+    for one, other, p in zip(given.pairs.one.tolist(), given.pairs.other.tolist(), probability.tolist(), strict=True):
+        for row in (one, other):
+            fellows[row] += p
+            best[row] = max(best[row], p)
+    a, b, rows = between(given, probability, group)
+    told = {name: rows[:, n] for n, name in enumerate(linkage.FEATURES)}
+    assert told["fellows"] == pytest.approx(np.log1p(np.mean(fellows)), abs=1e-5)
+    assert told["alone"] == pytest.approx(1 - np.mean(best), abs=1e-5)
+    of = [
+        np.log1p(np.mean([f for f, g in zip(fellows, groups, strict=True) if g == n])) for n in range(max(groups) + 1)
+    ]
+    assert told["fellows_of_least"] == pytest.approx(np.array([min(of[x], of[y]) for x, y in zip(a, b, strict=True)]))
+    assert told["fellows_of_most"] == pytest.approx(np.array([max(of[x], of[y]) for x, y in zip(a, b, strict=True)]))
+
+
+def test_articles_with_more_fellows_than_are_looked_at_all_have_many():
+    crowd = near([whole(a) for a in reports()[:3] * 10], 40)
+    sure = np.ones(len(crowd.pairs.one))
+    _, _, rows = between(crowd, sure, np.arange(30))
+    assert rows[:, linkage.FEATURES.index("fellows")] == pytest.approx(np.log1p(linkage.FELLOWS))
+    assert rows[:, linkage.FEATURES.index("alone")] == pytest.approx(0.0)
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=6, max_size=6), st.floats(0.05, 0.95))
 def test_groups_are_named_by_their_first_and_joined_only_as_far_as_asked(odds, join):
     given, _ = compared()

@@ -2,7 +2,8 @@
 
 The mean probability of all pairs between two groups decides too little where groups are large: articles of one story in
 hundreds have little in common two by two, while their means are near. So a forest reads of two groups what their pairs
-say, how near their means are beside how near each group's own articles are, their sizes and their times.
+say, how near their means are beside how near each group's own articles are, their sizes and their times, and how large
+the stories of the set seem to be.
 """
 
 from __future__ import annotations
@@ -14,7 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.stories.features import SPACE, Floats
-from broadsheet.stories.whole import DAY, LEADS, NAMES, PACE, REACH, STEMS, WHOLE, Compared, Doubles, Numbers, View
+from broadsheet.stories.whole import (
+    DAY,
+    LEADS,
+    NAMES,
+    PACE,
+    REACH,
+    STEMS,
+    WHOLE,
+    Compared,
+    Doubles,
+    Numbers,
+    Pairs,
+    View,
+)
 
 # The probability that two groups are one story: of rows of `FEATURES`, the lower group of each, and the group of each article.
 Judge = Callable[[Floats, Numbers, Numbers], Doubles]
@@ -53,10 +67,15 @@ FEATURES = (
     "mean_of_best_least",
     "reach",
     "pace",
+    "fellows",  # the set's mean of how many others of its story each article has, by the pairs' probabilities
+    "alone",  # the share of the set's articles that have none, by their best pair's
+    "fellows_of_least",  # the same mean over a group's articles
+    "fellows_of_most",
 )
 _AT = {name: number for number, name in enumerate(FEATURES)}
 PLAIN = 0.05  # groups without a pair of this probability are not asked about
 ROUNDS = 100
+FELLOWS = 8.0  # and more are many: only so many neighbours of an article are looked at, however large its story is
 
 
 def average_link(n: int, one: Numbers, other: Numbers, probability: Doubles, join: float) -> Numbers:
@@ -198,7 +217,23 @@ def between(compared: Compared, probability: Doubles, group: Numbers) -> tuple[N
     np.maximum.at(best, b, mean)
     _extremes(rows, "mean_of_best", mean / np.maximum(best[a], 1e-6), mean / np.maximum(best[b], 1e-6))
     rows[:, _AT["reach"]], rows[:, _AT["pace"]] = pairs.rows[0, REACH], pairs.rows[0, PACE]
+    _by_fellows(rows, pairs, probability, group, size, a, b)
     return a, b, rows
+
+
+def _by_fellows(
+    rows: Floats, pairs: Pairs, probability: Doubles, group: Numbers, size: Doubles, a: Numbers, b: Numbers
+) -> None:
+    """How large stories are here, before any group is made: sets of long ones, of short ones and of articles alone differ."""
+    n = len(group)
+    fellows, best = np.zeros(n), np.zeros(n)
+    for end in (pairs.one, pairs.other):
+        fellows += np.bincount(end, weights=probability, minlength=n)
+        np.maximum.at(best, end, probability)
+    fellows = np.minimum(fellows, FELLOWS)
+    rows[:, _AT["fellows"]], rows[:, _AT["alone"]] = np.log1p(fellows.mean()), 1.0 - best.mean()
+    of = np.log1p(np.bincount(group, weights=fellows, minlength=len(size)) / size)
+    _extremes(rows, "fellows_of", of[a], of[b])
 
 
 def _within(rows: Floats, name: str, cosine: Doubles, size: Doubles, a: Numbers, b: Numbers) -> None:

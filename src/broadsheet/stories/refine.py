@@ -20,7 +20,7 @@ class Refinement:
     """When the groups of a whole set are one story."""
 
     seed: float = 0.85  # groups begin at this mean probability over all pairs between two of them
-    join: float = 0.4  # and are joined from this probability of two groups up
+    join: float = 0.3  # and are joined from this probability of two groups up
     nearest: int = 20  # neighbours of each article by each of whole text, lead, title and both kinds of vector
     most: int = 10_000  # articles: the time taken grows with their square
     instalment_days: float = 0.4  # one publisher's items this far apart ...
