@@ -34,7 +34,8 @@ def test_a_threads_memory_is_kept_until_its_time_and_the_last_one_saved_counts(d
     store.threads.save(db, [war, trial])
     war = replace(war, memory=b"second", until=NOON + 9 * DAY)
     store.threads.save(db, [war])
-    assert list(store.threads.all_open(db, NOON)) == [trial, war]
+    assert list(store.threads.all_open(db, NOON)) == [war, trial]
+    assert list(store.threads.all_open(db, NOON, 1)) == [war]  # the one that is open longest
     assert list(store.threads.all_open(db, NOON + 2 * DAY)) == [war]
     assert store.threads.remove_until(db, NOON + 2 * DAY) == 1
     store.threads.remove(db, [WAR, ThreadId("none")])

@@ -198,3 +198,20 @@ def test_there_is_a_feature_for_every_column():
     _, offered, rows = threads.look(STREAM[7])
     assert rows.shape == (len(offered), len(FEATURES))
     assert np.isfinite(rows[:, FEATURES.index("days")]).all()
+
+
+def test_no_more_threads_are_open_than_memory_is_meant_for_and_a_long_story_outlives_single_ones():
+    syllables = ("ba", "ke", "li", "mo", "nu", "ra", "se", "ti")
+    singles = [
+        a_told(
+            " ".join(f"{syllables[n // 8]}{syllables[n % 8]}{syllables[k]}x" for k in range(6)),
+            20,
+            vector=bytes_of(np.eye(1, 64, n)[0]),
+        )
+        for n in range(48)
+    ]
+    found, threads = run([*(a_told(headline, n) for n, headline in enumerate(WAR)), *singles], Threading(most=10))
+    open_ = [t for t in dict.fromkeys(found) if t in threads]
+    assert len(set(found)) > 20
+    assert len(open_) <= 11
+    assert found[0] in threads

@@ -77,7 +77,7 @@ class Grouper:
                 self._open = OpenStories(self._rules, forest=self._judge)
                 for article, story in store.articles.live(c, since):
                     self._open.restore(article, story)
-                self._threads = OpenThreads.restored(store.threads.all_open(c, now))
+                self._threads = OpenThreads.restored(store.threads.all_open(c, now, self._threads.rules.most))
                 self._version = version
             words = [ruling.word for ruling in store.regroupings.standing(c)]
             named = [id_ for word in words for id_ in (word.one, word.other)]

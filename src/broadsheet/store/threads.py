@@ -30,9 +30,9 @@ def remove_until(db: Connection, when: datetime) -> int:
     return db.execute(delete(threads).where(threads.c.until < when)).rowcount
 
 
-def all_open(db: Connection, now: datetime) -> Iterator[OpenThread]:
-    """The threads that a new story may still join; read a few hundred at a time."""
-    query = select(threads).where(threads.c.until >= now).order_by(threads.c.id)
+def all_open(db: Connection, now: datetime, most: int | None = None) -> Iterator[OpenThread]:
+    """The threads that a new story may still join, those that are open longest first; read a few hundred at a time."""
+    query = select(threads).where(threads.c.until >= now).order_by(threads.c.until.desc(), threads.c.id).limit(most)
     for row in db.execute(query.execution_options(yield_per=500)):
         yield OpenThread(id=ThreadId(row.id), until=row.until, memory=bytes(row.memory))
 

@@ -65,6 +65,7 @@ class Threading:
     memory: int = 30  # stories after which the mean of a thread has forgotten the first by two thirds
     quiet: timedelta = timedelta(days=60)  # silence that closes a thread of one story; as much more for each doubling
     longest: timedelta = timedelta(days=400)  # silence that closes any: a trial comes back after a year
+    most: int = 8_000  # threads that are open at once, some 5 KB each: past a tenth more, those next to be closed go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +298,13 @@ class OpenThreads:
         for thread in [t for t, held in self._threads.items() if self._until(held) < at]:
             self._close(thread)
 
+    def _make_room(self) -> None:
+        """Close what would be closed next, where more is open than memory is meant for."""
+        if len(self._threads) > 1.1 * self.rules.most:
+            order = sorted(self._threads, key=lambda t: (self._until(self._threads[t]), t))
+            for thread in order[: len(order) - self.rules.most]:
+                self._close(thread)
+
     def place(self, new: Sketch, thread: ThreadId) -> None:
         """Put a story into a thread without deciding anything."""
         held = self._threads.get(thread)
@@ -304,6 +312,7 @@ class OpenThreads:
         if held is None:
             begun = StoryId(new.id)
             self._threads[thread] = _Held(mean=new, size=1, first=new.first, last=new.when, rows=[row], begun=begun)
+            self._make_room()
             return
         mean = held.mean
         if mean.articles > self.rules.memory:
@@ -336,6 +345,7 @@ class OpenThreads:
         rows: list[tuple[int, Sketch, ThreadId]] = []
         for one in kept:
             head, (mean, *latest) = _unpacked(one.memory)
+            mean = latest[0] if head["size"] == 1 and latest else mean  # one story is its own mean: held once
             rows += [(came, sketch, one.id) for came, sketch in zip(head["came"], latest, strict=True)]
             threads._threads[one.id] = _Held(
                 mean=mean, size=head["size"], first=head["first"], last=head["last"], rows=[], begun=head["begun"]
