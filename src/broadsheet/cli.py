@@ -6,7 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import orjson
 import typer
@@ -221,16 +221,17 @@ def evaluate(
     task: Annotated[
         str,
         typer.Argument(
-            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty or ranking."
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking or rankers."
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
+    whole: Annotated[bool, typer.Option(help="rankers: all readers, and each family of signals left out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
     from broadsheet.evaluation import measure
 
-    report = measure(task, path)
+    report = measure(task, path, **({"whole": True} if whole and task == "rankers" else {}))
     if as_json:
         _print_json(report.as_json())
     else:
@@ -242,14 +243,20 @@ def train(
     what: Annotated[str, typer.Argument(help="rank.")],
     articles: Annotated[Path, typer.Option(help="The articles, as JSON lines.", exists=True)],
     model: Annotated[Path, typer.Option(help="Where to write the ranker.")],
+    kind: Annotated[str, typer.Option(help="auto, trees (needs LightGBM) or linear.")] = "auto",
 ) -> None:
-    """Fit a ranker on lines of what was shown and clicked, read from standard input."""
+    """Fit a ranker on lines of what was shown and clicked, read from standard input.
+
+    The file remembers what was learned up to the last line, readers' ids among it, and goes on from there.
+    """
     from broadsheet.stages import train_rank
 
     if what != "rank":
         raise InputError(f"There is nothing called {what!r} to train: broadsheet train rank.")
-    fitted = train_rank.train(map(orjson.loads, filter(bytes.strip, sys.stdin.buffer)), articles)
-    model.write_bytes(orjson.dumps(fitted.as_json(), option=orjson.OPT_INDENT_2))
+    if kind not in train_rank.KINDS:
+        raise InputError(f"There is no ranker of kind {kind!r}: choose one of {', '.join(train_rank.KINDS)}.")
+    fitted = train_rank.train(train_rank.readable(sys.stdin.buffer), articles, kind=cast(Any, kind), say=err.print)
+    model.write_bytes(orjson.dumps(fitted.as_json()))
     err.print(f"Wrote {model}.")
 
 
