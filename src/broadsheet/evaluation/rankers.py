@@ -1,7 +1,8 @@
 """How well rankers learn from clicks: fitted on the first part of a set, measured once on what came after.
 
-    broadsheet evaluate rankers SET           a part of the readers or clicks: minutes
-    broadsheet evaluate rankers SET --whole   all of them, what the constraint costs, and each family left out
+    broadsheet evaluate rankers SET            a part of the readers or clicks
+    broadsheet evaluate rankers SET --whole    all of them, and what it costs that families are kept apart
+    broadsheet evaluate rankers SET --ablate   and each family left out
 
 One pass in time order: every signal of a request is from before it, clicks of other readers two minutes late. How many
 trees are fitted is chosen on the last part of the training lines. EB-NeRD: fitted on its train week, measured on the
@@ -70,13 +71,13 @@ class Asked:
     past: int
 
 
-def evaluate(path: Path, *, whole: bool = False) -> Report:
+def evaluate(path: Path, *, whole: bool = False, ablate: bool = False) -> Report:
     """The measures of baselines, of the shipped weights and of trained rankers, with their 95 % intervals."""
     if not train_rank.has_lightgbm():
         raise MissingExtra("train", "Measuring rankers of trees")
     clicks = read(path, whole=whole)
     learned, asked, signals = walk(clicks)
-    rows = list(_rows(learned, asked, signals, whole))
+    rows = list(report_rows(learned, asked, signals, whole=whole, ablate=ablate))
     part = "" if whole else " (a part)"
     return Report(
         task="rankers",
@@ -89,7 +90,10 @@ def evaluate(path: Path, *, whole: bool = False) -> Report:
     )
 
 
-def _rows(learned: train_rank.Choices, asked: Sequence[Asked], signals: Signals, whole: bool) -> Iterator[Row]:
+def report_rows(
+    learned: train_rank.Choices, asked: Sequence[Asked], signals: Signals, *, whole: bool, ablate: bool = False
+) -> Iterator[Row]:
+    """One row a ranker."""
     forms = Forms(signals.signals)
     chance = np.random.default_rng(0)
     yield Row("chance", figures([(a.clicked, chance.random(len(a.clicked))) for a in asked]))
@@ -110,17 +114,16 @@ def _rows(learned: train_rank.Choices, asked: Sequence[Asked], signals: Signals,
         cohort = [pair for pair, a in zip(scored, asked, strict=True) if least <= a.past <= most]
         if any(0 < clicked.sum() < len(clicked) for clicked, _ in cohort):
             yield Row(f"trained, {name}", figures(cohort))
-    if not whole:
-        return
-    free, _ = train_rank.boost(learned, None)
-    yield Row(
-        "trained, families mixed",
-        figures([(a.clicked, free.predict(forms(a.together).astype(np.float32), raw_score=True)) for a in asked]),
-    )
-    for name, left in {"others": OTHERS, **{family: frozenset({family}) for family in FAMILIES}}.items():
-        kept = {signal for signal in signals.names if FAMILY[signal] not in left}
+    one = Trees(fitted(learned, forms, {s for s in signals.names if FAMILY[s] not in OTHERS}), signals.signals)
+    yield Row("trained: what this reader did", figures([(a.clicked, one(a.together).sum(axis=1)) for a in asked]))
+    if whole:
+        free, _ = train_rank.boost(learned, None)
+        mixed = [(a.clicked, free.predict(forms(a.together).astype(np.float32), raw_score=True)) for a in asked]
+        yield Row("trained, families mixed", figures(mixed))
+    for family in FAMILIES if ablate else ():
+        kept = {signal for signal in signals.names if FAMILY[signal] != family}
         without = Trees(fitted(learned, forms, kept), signals.signals)
-        yield Row(f"without {name}", figures([(a.clicked, without(a.together).sum(axis=1)) for a in asked]))
+        yield Row(f"without {family}", figures([(a.clicked, without(a.together).sum(axis=1)) for a in asked]))
 
 
 def fitted(learned: train_rank.Choices, forms: Forms, names: set[str]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ TOGETHER = 10  # articles read before a click that count as read together with i
 MOST_SEEN = 1000  # articles whose showings are remembered for a reader
 MOST_READERS = 200_000
 MOST_PAIRS = 2_000_000  # pairs of articles read together
+KINDS_HALF_LIFE = 12.0  # hours
 KEPT_PAIRS = 400_000  # of them in a memory, the strongest
 KEPT_READERS = 50_000
 EPOCH = -1e15  # of something that never happened: whatever faded since then is nothing
@@ -79,6 +80,11 @@ CROWD: Final = (
     *_fading("rate", "popularity", "clicks for each time shown", "vrm"),
     *_fading("share", "popularity", "clicks for what chance would have given it", "vrm"),
     Signal("clicks rank", "popularity", "its place among the candidates by clicks"),
+    Signal("share best", "popularity", "clicks for what chance would have given it, against the best candidate", "b"),
+    *_fading("offered", "popularity", "how often it was shown", "vrm"),
+    Signal("trend", "popularity", "its clicks of the last half hour against those of half a day", "vrm"),
+    Signal("section_share", "popularity", "clicks of its section for what chance would have given it", "vrm"),
+    Signal("topic_share", "popularity", "clicks of its topics for what chance would have given them", "vrm"),
     Signal("shown", "popularity", "how often it was shown", "vrm"),
     Signal("quiet", "popularity", "how long ago it was last opened", "vr"),
     Signal("strength", "strength", "how it does against what it is shown with", "vrmb"),
@@ -97,6 +103,12 @@ CROWD: Final = (
     Signal("seen_first", "shown", "how long ago this reader was first shown it", "vrm"),
     Signal("seen_ago", "shown", "how many requests ago this reader was last shown it", "vr"),
     Signal("clicked", "shown", "this reader opened it before"),
+    Signal("most clicked", "list", "how much the most clicked candidate was clicked"),
+    Signal("seen share", "list", "how many of the candidates this reader was shown before"),
+    Signal("pause", "list", "how long ago this reader last asked"),
+    Signal("hour", "list", "the hour of the day"),
+    Signal("crowd taste", "list", "how far this reader opens what others open"),
+    Signal("new taste", "list", "how far this reader opens what is new"),
     Signal("leaning", "leaning", "how its section does with this reader against what it is shown with", "vrm"),
 )
 FACTS: Final = {signal.name: signal.fact for signal in (*CONTENT, *CROWD)}
@@ -273,6 +285,9 @@ class Past:
     own: list[str] = field(default_factory=list)
     known: set[int] = field(default_factory=set)  # articles of the history that others' counts have
     requests: int = 0
+    last: float = 0.0
+    crowd_taste: float = 0.5  # mean rank by clicks of what was opened, among what it was shown with
+    new_taste: float = 0.5  # the same by when it first came up
     leaning: dict[int, float] = field(default_factory=dict)
 
 
@@ -294,6 +309,7 @@ class Signals:
         self.ever[:, (0, 2)] = math.nan
         self.strength = np.zeros(self._sizes)
         self.appeal = np.zeros(self.shelf.vocabulary + len(self.shelf.sections))
+        self.kinds: dict[int, tuple[float, float, float]] = {}  # section or topic: clicks, what chance would give, when
         self.pairs: dict[int, float] = {}
         self.readers: OrderedDict[str, Past] = OrderedDict()
         self.late: deque[tuple[float, list[int], list[int], Ints, Floats]] = deque()  # not yet known to others
@@ -400,6 +416,7 @@ class Signals:
     def _crowd(self, request: Request, candidates: Ints, history: list[int]) -> list[Floats]:
         at = request.at
         listed = candidates.tolist()
+        n = len(listed)
         clicks = self.clicks.now(candidates, at)
         shown = self.shown.now(candidates, at)
         chance = self.chance.now(candidates, at)
@@ -417,6 +434,10 @@ class Signals:
             *np.log((clicks + 1.0) / (shown + 10.0)).T,
             *np.log((clicks + 1.0) / (chance + 1.0)).T,
             shares(clicks[:, 1:2])[:, 0],
+            np.log((clicks[:, 1] + 1.0) / (chance[:, 1] + 1.0)),
+            *np.log1p(shown).T,
+            np.log((clicks[:, 0] + 0.5) / (clicks[:, 2] / 8 + 0.5)),
+            *self._kind_shares(listed, at),
             np.log1p(ever[:, 1]),
             quiet,
             strength,
@@ -427,6 +448,17 @@ class Signals:
             *together,
             *self._seen(listed, past, at),
             np.array([float(id in own) for id in request.candidates]),  # noqa: A001
+            *(
+                np.full(n, x)
+                for x in (
+                    math.log1p(float(clicks[:, 1].max())),
+                    sum(i in past.seen for i in listed) / n if past else 0.0,
+                    math.log1p(max(at - past.last, 0.0) / 60) if past and past.requests else math.nan,
+                    at / 3600 % 24,
+                    past.crowd_taste if past else 0.5,
+                    past.new_taste if past else 0.5,
+                )
+            ),
             self._leaning(listed, past),
         ]
 
@@ -440,6 +472,27 @@ class Signals:
                 for x, i in zip(said, listed, strict=True)
             ]
         )
+
+    def _kind_shares(self, listed: list[int], at: float) -> list[Floats]:
+        """For the section and the topics of each candidate: clicks for what chance would have given them, lately."""
+        count = {}
+        for key in {key for i in listed for key in self._kinds(i)}:
+            clicks, chance, last = self.kinds.get(key, (0.0, 0.0, at))
+            faded = 0.5 ** (max(at - last, 0.0) / 3600 / KINDS_HALF_LIFE)
+            count[key] = math.log((clicks * faded + 2.0) / (chance * faded + 2.0))
+        found = []
+        for i in listed:
+            section, topics = self.shelf.category[i], self.shelf.topics[i]
+            found.append(
+                (count[-1 - section] if section >= 0 else 0.0, sum(count[t] for t in topics) / max(len(topics), 1))
+            )
+        return list(np.array(found).T)
+
+    def _kind_counts(self, i: int, at: float, clicks: float, chance: float) -> None:
+        for key in self._kinds(i):
+            had = self.kinds.get(key, (0.0, 0.0, at))
+            faded = 0.5 ** (max(at - had[2], 0.0) / 3600 / KINDS_HALF_LIFE)
+            self.kinds[key] = had[0] * faded + clicks, had[1] * faded + chance, max(at, had[2])
 
     def _leaning(self, listed: list[int], past: Past | None) -> Floats:
         if past is None:
@@ -503,6 +556,7 @@ class Signals:
             for i in clicked:
                 self.clicks.add(np.array([i]), then)
                 self.ever[i, 2] = then
+                self._kind_counts(i, then, 1.0, 0.0)
                 self._pair(i, before)
             self._surprised(candidates, surprise)
 
@@ -550,6 +604,8 @@ class Signals:
         self.shown.add(candidates, at)
         if len(candidates) > 1:
             self.chance.add(candidates, at, 1.0 / len(candidates))
+            for i in listed:
+                self._kind_counts(i, at, 0.0, 1.0 / len(listed))
         first = np.isnan(self.ever[candidates, 0])
         self.ever[candidates[first], 0] = at
         self.ever[candidates, 1] += 1.0
@@ -559,6 +615,12 @@ class Signals:
         self.late.append((at, opened, before, candidates if len(surprise) else candidates[:0], surprise))
         if past is not None:
             past.requests += 1
+            past.last = at
+            if len(surprise):
+                ranks = shares(np.column_stack((self.clicks.now(candidates, at)[:, 1], self.ever[candidates, 0])))
+                crowd, new = ranks[hits].mean(axis=0).tolist()
+                past.crowd_taste += 0.1 * (crowd - past.crowd_taste)
+                past.new_taste += 0.1 * (new - past.new_taste)
             for i in listed:
                 times, first_at, last, lately, _ = past.seen.pop(i, (0.0, at, at, 0.0, 0))
                 faded = lately * 0.5 ** (max(at - last, 0.0) / 3600 / 3)
@@ -611,6 +673,7 @@ class Signals:
             "strength": _short(self.strength[which]),
             "words": {w: _short(self.appeal[k]) for w, k in self.shelf.spelled.items() if self.appeal[k]},
             "sections": {w: _short(self.appeal[start + k]) for w, k in self.shelf.sections.items()},
+            "kinds": [[*kinds[key], *_short(x)] for key, x in self.kinds.items() if key in kinds],
             "pairs": [[place[a], place[b], _short(x)] for a, b, x in pairs if a and b],
             "readers": [
                 {
@@ -619,6 +682,7 @@ class Signals:
                     "own": past.own,
                     "known": [place[i] for i in sorted(past.known) if i],
                     "requests": past.requests,
+                    "tastes": _short((past.last, past.crowd_taste, past.new_taste)),
                     "leaning": [[*kinds[key], _short(x)] for key, x in past.leaning.items() if key in kinds],
                 }
                 for reader, past in readers
@@ -647,6 +711,9 @@ class Signals:
         for name, x in memory["sections"].items():
             if (k := shelf.sections.get(name)) is not None:
                 self.appeal[shelf.vocabulary + k] = x
+        for kind, name, clicks, chance, last in memory["kinds"]:
+            if (k := self._kind(kind, name)) is not None:
+                self.kinds[k] = float(clicks), float(chance), float(last)
         self.pairs = {place[a] << 32 | place[b]: float(x) for a, b, x in memory["pairs"]}
         for told in memory["readers"]:
             past = self._past(str(told["reader"]))
@@ -654,15 +721,19 @@ class Signals:
             past.own = [str(id) for id in told["own"]]  # noqa: A001
             past.known = {place[i] for i in told["known"]}
             past.requests = int(told["requests"])
+            past.last, past.crowd_taste, past.new_taste = map(float, told["tastes"])
             for kind, name, x in told["leaning"]:
-                k = (shelf.sections if kind == "section" else shelf.topic_numbers).get(name)
-                if k is not None:
-                    past.leaning[-1 - k if kind == "section" else k] = float(x)
+                if (k := self._kind(kind, name)) is not None:
+                    past.leaning[k] = float(x)
         for at, opened, before, listed, surprise in memory["late"]:
             self.late.append((
                 float(at), [place[i] for i in opened], [place[i] for i in before],
                 np.array([place[i] for i in listed], np.int64), np.array(surprise, float),
             ))  # fmt: skip
+
+    def _kind(self, kind: str, name: str) -> int | None:
+        k = (self.shelf.sections if kind == "section" else self.shelf.topic_numbers).get(name)
+        return None if k is None else -1 - k if kind == "section" else k
 
     def _fadings(self) -> dict[str, Fading]:
         return {"clicks": self.clicks, "shown": self.shown, "chance": self.chance, "reads": self.reads}
