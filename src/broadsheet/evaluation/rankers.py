@@ -47,7 +47,7 @@ BASELINES: Final = {
     "likest words": ("likest", 1.0),
     "section": ("category", 1.0),
 }
-PART: Final = 3  # of how many readers one is taken where not all are
+PART: Final = 6  # of how many readers one is taken where not all are
 
 
 @dataclass(frozen=True, slots=True)
