@@ -6,7 +6,7 @@ import asyncio
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, cast
 
 import orjson
 import typer
@@ -309,16 +309,18 @@ def evaluate(
     task: Annotated[
         str,
         typer.Argument(
-            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty or ranking."
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking or rankers."
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
+    whole: Annotated[bool, typer.Option(help="rankers: all readers.")] = False,
+    ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
     from broadsheet.evaluation import measure
 
-    report = measure(task, path)
+    report = measure(task, path, **({"whole": whole, "ablate": ablate} if task == "rankers" else {}))
     if as_json:
         _print_json(report.as_json())
     else:
@@ -330,13 +332,17 @@ def train(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="rank or stories.")],
     model: Annotated[Path, typer.Option(help="Where to write what was learned.")],
+    kind: Annotated[str, typer.Option(help="rank: auto, trees (needs LightGBM) or linear.")] = "auto",
     articles: Annotated[Path | None, typer.Option(help="rank: the articles, as JSON lines.", exists=True)] = None,
     pairs: Annotated[
         Path | None,
         typer.Option(help="stories: labelled pairs beside those of this instance, as JSON lines.", exists=True),
     ] = None,
 ) -> None:
-    """Fit a ranker on lines of what was shown and clicked, read from standard input; or grouping on people's words."""
+    """Fit a ranker on lines of what was shown and clicked, read from standard input; or grouping on people's words.
+
+    A ranker's file remembers what was learned up to the last line, readers' ids among it, and goes on from there.
+    """
     if what == "stories":
         from broadsheet import operating
 
@@ -349,8 +355,10 @@ def train(
         raise InputError("broadsheet train rank needs --articles FILE.")
     from broadsheet.stages import train_rank
 
-    fitted = train_rank.train(map(orjson.loads, filter(bytes.strip, sys.stdin.buffer)), articles)
-    model.write_bytes(orjson.dumps(fitted.as_json(), option=orjson.OPT_INDENT_2))
+    if kind not in train_rank.KINDS:
+        raise InputError(f"There is no ranker of kind {kind!r}: choose one of {', '.join(train_rank.KINDS)}.")
+    fitted = train_rank.train(train_rank.readable(sys.stdin.buffer), articles, kind=cast(Any, kind), say=err.print)
+    model.write_bytes(orjson.dumps(fitted.as_json()))
     err.print(f"Wrote {model}.")
 
 

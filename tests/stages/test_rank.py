@@ -1,12 +1,16 @@
 """The ranking filter: exact reasons, nothing from the future, bad lines as values."""
 
+import sys
+
+import numpy as np
 import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadsheet.errors import InputError
+from broadsheet.errors import InputError, MissingExtra
 from broadsheet.stages import rank, train_rank
+from broadsheet.stages.signals import FAMILIES, Forms, Signals, read_request
 
 ARTICLES = [
     {"id": "a", "title": "Carlsen wins the chess tournament", "category": "sport", "topics": ["chess"]},
@@ -118,6 +122,105 @@ def test_a_ranker_is_trained_written_and_used(articles, tmp_path):
     model.write_bytes(orjson.dumps(fitted.as_json()))
     [result] = rank.run([a_line(history=["a"])], articles=articles, model=model)
     assert max(result["scores"]) == result["scores"][0]
+
+
+def simulated(n, seed=0):
+    """Readers who open what others open, and sport."""
+    rng = np.random.default_rng(seed)
+    for k in range(n):
+        candidates = rng.permutation(list("abcd")).tolist()
+        pull = np.array([{"a": 1.5, "b": 2.0, "c": 0.0, "d": -1.0}[x] for x in candidates])
+        chances = np.exp(pull) / np.exp(pull).sum()
+        at = f"2026-08-{1 + k // 96:02}T{k // 4 % 24:02}:{k % 4 * 15:02}:00Z"
+        yield a_line(
+            reader=f"r{k % 20}",
+            history=["a"],
+            candidates=candidates,
+            at=at,
+            clicked=[str(rng.choice(candidates, p=chances))],
+        )
+
+
+@pytest.fixture(scope="module")
+def forest(tmp_path_factory):
+    pytest.importorskip("lightgbm")
+    folder = tmp_path_factory.mktemp("forest")
+    (folder / "articles.jsonl").write_bytes(b"\n".join(map(orjson.dumps, ARTICLES)))
+    fitted = train_rank.train(simulated(800), folder / "articles.jsonl")
+    (folder / "model.json").write_bytes(orjson.dumps(fitted.as_json()))
+    return folder
+
+
+def test_trees_are_fitted_where_there_are_lines_enough_and_rank_what_is_opened_first(forest):
+    told = list(simulated(100, seed=1))
+    for prequential in (False, True):
+        results = list(
+            rank.run(told, articles=forest / "articles.jsonl", model=forest / "model.json", prequential=prequential)
+        )
+        best = [
+            line["candidates"][int(np.argmax(result["scores"]))] for line, result in zip(told, results, strict=True)
+        ]
+        assert best.count("b") + best.count("a") > 80
+
+
+def test_points_of_a_forest_add_up_and_are_what_the_library_that_fitted_it_says(tmp_path):
+    pytest.importorskip("lightgbm")
+    signals = Signals(ARTICLES, prequential=True)
+    forms = Forms(signals.signals)
+    choices, _ = train_rank.gather(simulated(600), signals, forms, print)
+    booster, _ = train_rank.boost(choices, train_rank.constraints(forms.columns))
+    trees = rank.Trees(train_rank.stored(booster, forms.columns), signals.signals)
+    for line in simulated(30, seed=2):
+        table = signals.table(read_request(line))
+        said = booster.predict(forms(table).astype(np.float32), raw_score=True)
+        np.testing.assert_allclose(trees(table).sum(axis=1), said - said.mean(), atol=1e-9)
+
+
+def test_a_forest_gives_each_family_its_points_and_the_score_is_their_sum(forest):
+    [result] = rank.run(
+        [a_line(history=["a"])], articles=forest / "articles.jsonl", model=forest / "model.json", prequential=True
+    )
+    assert result["scores"] == [sum(reason["points"] for reason in mine) for mine in result["reasons"]]
+    for mine in result["reasons"]:
+        assert {reason["signal"] for reason in mine} <= set(FAMILIES)
+    for family in FAMILIES:  # points say what sets one apart: over the candidates they add up to nothing
+        assert sum(r["points"] for mine in result["reasons"] for r in mine if r["signal"] == family) == pytest.approx(0)
+
+
+def test_a_trained_ranker_goes_on_from_what_it_saw(forest):
+    model = orjson.loads((forest / "model.json").read_bytes())
+    forgetful = forest / "forgetful.json"
+    forgetful.write_bytes(orjson.dumps({name: x for name, x in model.items() if name != "memory"}))
+    line = a_line(at="2026-08-09T12:00:00Z", reader="new")
+    with_memory, without = (
+        next(rank.run([line], articles=forest / "articles.jsonl", model=file, prequential=True))["scores"]
+        for file in (forest / "model.json", forgetful)
+    )
+    assert with_memory != without
+
+
+def test_without_lightgbm_weights_are_fitted_and_it_says_so(articles, monkeypatch):
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    said = []
+    fitted = train_rank.train(simulated(600), articles, say=said.append)
+    assert fitted.weights
+    assert "broadsheet[train]" in said[-1]
+    with pytest.raises(MissingExtra):
+        train_rank.train(simulated(600), articles, kind="trees")
+
+
+def test_a_damaged_forest_is_refused(forest, tmp_path):
+    whole = orjson.loads((forest / "model.json").read_bytes())
+    for name, value in (("left", [0]), ("columns", [["magic", ""]]), ("family", [99]), ("feature", [])):
+        damaged = orjson.loads(orjson.dumps(whole))
+        damaged["trees"]["together"][name] = value
+        (tmp_path / "model.json").write_bytes(orjson.dumps(damaged))
+        with pytest.raises(InputError):
+            list(
+                rank.run(
+                    [a_line()], articles=forest / "articles.jsonl", model=tmp_path / "model.json", prequential=True
+                )
+            )
 
 
 def test_training_on_lines_without_a_choice_is_refused(articles):

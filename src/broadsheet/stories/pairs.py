@@ -40,6 +40,7 @@ class Forest:
         "_branches",
         "_feature",
         "_first",
+        "_leaf",
         "_masks",
         "_mean",
         "_missing_right",
@@ -61,12 +62,14 @@ class Forest:
         starts: list[int] = []
         values: list[float] = []
         first: list[int] = []  # where each tree's leaves begin
+        ends: list[int] = []  # the node of each leaf
         every = 0xFFFFFFFF
 
         def leaves(node: int) -> int:
             """Numbers the leaves below from left to right and notes which of them each question rules out."""
             if left[node] == node:
                 values.append(float(value[node]))
+                ends.append(node)
                 return 1
             here, before = len(nodes), len(values) - first[-1]
             nodes.append(node)
@@ -96,6 +99,7 @@ class Forest:
         self._start = np.array(starts, dtype=np.int64)
         self._first = np.array(first, dtype=np.int64)
         self._value = np.array(values)
+        self._leaf = np.array(ends, dtype=np.int64)
 
     def _reached(self, rows: Floats) -> NDArray[np.int64]:
         """The leaf of each tree for each row, one line a tree."""
@@ -115,6 +119,11 @@ class Forest:
             return np.zeros(0)
         parts = [self._value[self._reached(rows[i : i + PIECE])].sum(axis=0) for i in range(0, len(rows), PIECE)]
         return np.concatenate(parts)
+
+    def leaves(self, rows: Floats) -> NDArray[np.int64]:
+        """The node in which each tree ends for each row, one line a tree."""
+        parts = [self._reached(rows[i : i + PIECE]) for i in range(0, len(rows), PIECE)]
+        return self._leaf[np.concatenate(parts, axis=1)] if parts else np.zeros((len(self._first), 0), np.int64)
 
     def contributions(self, row: Floats) -> tuple[float, NDArray[np.float64]]:
         """What is said before anything is asked, and what each feature of one row adds: together its log odds.
