@@ -65,7 +65,7 @@ class Threading:
     memory: int = 30  # stories after which the mean of a thread has forgotten the first by two thirds
     quiet: timedelta = timedelta(days=60)  # silence that closes a thread of one story; as much more for each doubling
     longest: timedelta = timedelta(days=400)  # silence that closes any: a trial comes back after a year
-    most: int = 8_000  # threads that are open at once, some 5 KB each: past a tenth more, those next to be closed go
+    most: int = 5_000  # threads that are open at once, some 5 KB each: past a tenth more, those next to be closed go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
