@@ -4,7 +4,7 @@
 
 The items are served as feeds on loopback and read in by `refresh`, as any source is; one feed is held back. Then `serve`
 is started on what came of it, a reader's page is asked for, and that last feed becomes due, so that its workers load
-their models. The most that the server and its workers hold together until then is told. Prints JSON; takes half an
+their models and it groups. The most that the server and its workers hold together until then is told. Prints JSON; takes half an
 hour. With ITEMS, only that many are read in; with --light, all but the last feed have their names found by their
 capitals, which is faster, and the server weighs the same.
 """
@@ -175,7 +175,9 @@ def main(limit: int | None, light: bool) -> None:
 
             def is_done() -> bool:
                 now = counts(engine)
-                return now.total > before and not now.waiting
+                with engine.connect() as db:
+                    _, ungrouped = store.articles.counts(db)  # who groups holds the month's articles: it is weighed, too
+                return now.total > before and not now.waiting and not ungrouped
 
             found |= served(settings, reader.id, is_done)
             found["entries_after"] = counts(engine).total
