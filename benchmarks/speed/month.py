@@ -175,8 +175,8 @@ def main(limit: int | None, light: bool) -> None:
 
             def is_done() -> bool:
                 now = counts(engine)
-                with engine.connect() as db:
-                    _, ungrouped = store.articles.counts(db)  # who groups holds the month's articles: it is weighed, too
+                with engine.connect() as db:  # who groups holds the month's articles: it is weighed, too
+                    _, ungrouped = store.articles.counts(db)
                 return now.total > before and not now.waiting and not ungrouped
 
             found |= served(settings, reader.id, is_done)
