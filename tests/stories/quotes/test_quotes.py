@@ -229,3 +229,9 @@ def test_the_stage_travels_between_processes_and_says_the_same_twice() -> None:
     text = "“We could not wait,” said Ana Brito, the mayor.\n\nShe said the bridge would close."
     article = Article(id=ArticleId("a"), url="", title="", text=text)
     assert pickle.loads(pickle.dumps(quotes))(article) == quotes(article) == quotes(article)
+
+
+def test_a_text_of_nothing_but_said_asks_about_no_more_cues_than_news_could_hold():
+    text = "Ann Lee said Bob Roe said " * 300
+    every = attributions(Article(id=ArticleId("x"), url="", title="", text=text), Extraction(report=0.0))
+    assert 60 < len(every) <= len(text.split()) // 6 + 60

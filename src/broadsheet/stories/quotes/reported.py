@@ -422,12 +422,19 @@ def _matrix(rows: Sequence[Sequence[float]], width: int) -> Floats:
     return np.array(rows, dtype=np.float32).reshape(len(rows), width)
 
 
+# Words to a cue, over a whole text, from which on the surest are asked: 96,000 characters of "said, " took 11 s.
+CUE_EVERY, FEWEST_CUES = 6, 60
+
+
 def considered(sentences: Sentences, models: Models) -> Considered:
     """The reports that a text may hold, each with its most likely spans; which of them it does hold, `REPORT` tells."""
     tokens, cast = sentences.tokens, sentences.cast
     asked, about = cues(sentences)
     likely = models.cue.probability(about)
     kept = [(i, float(p), row) for i, p, row in zip(asked, likely, about, strict=True) if p >= LEAST_ASKED]
+    if len(kept) > (most := max(FEWEST_CUES, len(tokens.words) // CUE_EVERY)):
+        sure = sorted(kept, key=lambda cue: (-cue[1], cue[0]))[:most]
+        kept = sorted(sure, key=lambda cue: cue[0])
     found: list[Report] = []
     rows: list[tuple[float, ...]] = []
 
