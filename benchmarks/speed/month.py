@@ -161,7 +161,7 @@ def main(limit: int | None, light: bool) -> None:
             asyncio.run(jobs.refresh(engine, settings, progress=progress, enrichment=enrichment))
             stand = Newsstand(engine, settings)
             reader = stand.add_reader("Month", [Follow(kind="topic", value="11000000", label="Politics")])
-            live = len(stand.edition().stories)
+            live = len(stand.edition().edition)
             found: dict[str, float] = {
                 "items": sum(len(channel.items) for channel in rest),
                 "feeds": len(rest),

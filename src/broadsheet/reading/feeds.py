@@ -24,7 +24,7 @@ from broadsheet.model import (
     StoryId,
     identify,
 )
-from broadsheet.reading.paper import FEEDS_KEPT
+from broadsheet.reading.paper import FEEDS_KEPT, STORIES_KEPT
 from broadsheet.reading.readers import Readers
 from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
 from broadsheet.telling import (
@@ -140,9 +140,8 @@ class Feeds(Readers):
         """Cards in the order of the ids; a story that is gone is left away."""
         paper, ids = self.edition(), list(ids)
         with self.engine.connect() as db:
-            lost = [i for i in ids if i not in paper.stories]
-            stories = dict(self._stories(db, ids))
-            for story_id in lost:  # absorbed by another since: its id leads to the survivor
+            stories = self._stories(db, ids)
+            for story_id in ids:  # absorbed by another since: its id leads to the survivor
                 if story_id not in stories and (story := store.stories.get(db, story_id)) is not None:
                     stories[story_id] = story
             shown = [self._as_seen(db, paper, reader, stories[i]) for i in ids if i in stories]
@@ -184,7 +183,7 @@ class Feeds(Readers):
                 continue
             made[story.id] = card = card_of(story, articles)
             self._cards[story.id] = (story, card)
-        while len(self._cards) > 20_000:
+        while len(self._cards) > STORIES_KEPT:
             self._cards.popitem(last=False)
         return made
 

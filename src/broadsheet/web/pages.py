@@ -161,7 +161,7 @@ def for_you(request: Request) -> Response:
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         facts=news.facts_since(reader, [card.story for card, _, _ in rows]),
-        edition_size=len(live.stories),
+        edition_size=len(live.edition),
         empty_words=_why_empty(news, reader) if not feed.items else "",
     )
     if by_the_reader(request):
@@ -172,7 +172,7 @@ def for_you(request: Request) -> Response:
 
 
 def _why_empty(news: Newsstand, reader: Reader) -> str:
-    if not news.edition().stories:
+    if not len(news.edition().edition):
         if newest := news.latest(reader, 1):
             return f"Nothing new has been read in for a while: the newest article came {ago(newest[0].time, news.local(news.now()))}."
         return "No story has been read in yet. Add sources, or wait a minute if you have just added some."
