@@ -93,9 +93,7 @@ def served(settings: config.Settings, reader: str, is_done: Callable[[], bool]) 
         "BROADSHEET_PORT": str(settings.port),
         "BROADSHEET_ALLOW_ADDRESSES": ",".join(settings.allow_addresses),
     }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "broadsheet.cli", "serve"], env=environment, stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen([sys.executable, "-m", "broadsheet", "serve"], env=environment, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{settings.port}/api/readers/{reader}/feed"
     try:
         started = time.monotonic()
