@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, ArticleId, Regrouping, StoryId, identify
 from broadsheet.stories import pairs
-from broadsheet.stories.features import FEATURES, Comparer, Floats, Rarity, Sketch, blend, sketch
-from broadsheet.stories.shelf import Shelf
+from broadsheet.stories.features import FEATURES, Comparer, Floats, Ints, Rarity, Sketch, blend, sketch
+from broadsheet.stories.postings import Postings
+from broadsheet.stories.shelf import PACK, Shelf
 
 DAY = 86400.0
+BLENDS = 2000  # stories whose mean is kept; one that is asked for again later is folded anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,57 +80,36 @@ class _Index:
     KEPT, ASKED, LONGEST, READ = 40, 30, 3000, 6000
 
     def __init__(self) -> None:
-        self._rows: dict[int, array[int]] = {}
-        self._weights: dict[int, array[float]] = {}
+        self._postings = Postings()
         self._sum = np.zeros(1024)  # of each row, nought between two questions
-        self._seen = np.zeros(1024, dtype=np.int64)
-        self._size = 0
+        self._seen = np.zeros(1024, dtype=np.int32)
 
     @staticmethod
-    def _rarest(one: Sketch, most: int) -> tuple[NDArray[np.int32], Floats]:
+    def _rarest(one: Sketch, most: int) -> tuple[Ints, Floats]:
         body = one.view(0)
-        slots, weights = one.slots[body], one.weights[body]
+        slots, weights = one.slots[body], one.weights[body].astype(np.float32)
         if len(slots) > most:
             best = np.argpartition(-weights, most)[:most]
             slots, weights = slots[best], weights[best]
         order = np.argsort(-weights, kind="stable")
         return slots[order], weights[order]
 
-    def add(self, row: int, one: Sketch) -> None:
-        slots, weights = self._rarest(one, self.KEPT)
-        rows, held = self._rows, self._weights
-        for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
-            known = rows.get(slot)
-            if known is None:
-                known = rows[slot] = array("i")
-                held[slot] = array("f")
-            known.append(row)
-            held[slot].append(weight)
-        self._size = row + 1
+    def add(self, one: Sketch) -> None:
+        self._postings.add(*self._rarest(one, self.KEPT))
+
+    def forget(self, rows: int) -> None:
+        """The first `rows` rows are no more: the next one is nought from now on."""
+        self._postings.forget(rows)
 
     def near(self, one: Sketch) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The rows that share rare terms and how near each is: the cosine over rare terms. In no order."""
-        rows: list[NDArray[np.int32]] = []
-        scores: list[Floats] = []
-        read = 0
-        slots, weights = self._rarest(one, self.ASKED)
-        for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
-            held = self._rows.get(slot)
-            if held is not None:
-                # the latest only: a word in thousands of articles finds nothing that others do not
-                latest = np.array(held[-self.LONGEST :], dtype=np.int32)
-                rows.append(latest)
-                scores.append(np.array(self._weights[slot][-self.LONGEST :], dtype=np.float32) * np.float32(weight))
-                read += len(latest)
-                if read >= self.READ:
-                    break
-        if not rows:
-            return np.zeros(0, dtype=np.int64), np.zeros(0)
-        if self._size > len(self._sum):
-            self._sum, self._seen = np.zeros(2 * self._size), np.zeros(2 * self._size, dtype=np.int64)
-        found = np.concatenate(rows).astype(np.int64)
-        np.add.at(self._sum, found, np.concatenate(scores))
-        number = np.arange(len(found))
+        # the latest only: a word in thousands of articles finds nothing that others do not
+        found, scores = self._postings.read(*self._rarest(one, self.ASKED), self.LONGEST, self.READ)
+        many = len(self._postings)
+        if many > len(self._sum):
+            self._sum, self._seen = np.zeros(2 * many), np.zeros(2 * many, dtype=np.int32)
+        np.add.at(self._sum, found, scores)
+        number = np.arange(len(found), dtype=np.int32)
         self._seen[found] = number
         once = found[self._seen[found] == number]
         near = self._sum[once]
@@ -142,13 +123,18 @@ class _Pace:
     LATEST = 30
 
     def __init__(self) -> None:
-        self._times: list[float] = []  # sorted
+        self._times = array("d")  # sorted
         self._latest: deque[float] = deque(maxlen=self.LATEST)
 
     def add(self, when: float) -> None:
         if when == when:
             insort(self._times, when)
             self._latest.append(when)
+
+    def forget_before(self, when: float, stay: NDArray[np.float64]) -> None:
+        """The articles before then are no more; of the others these are the times, in the order in which they came."""
+        del self._times[: bisect_left(self._times, when)]
+        self._latest = deque(stay[~np.isnan(stay)][-self.LATEST :].tolist(), self.LATEST)
 
     def around(self, when: float) -> float:
         """Articles within a day; where the stream has only begun, what the latest would come to in a day."""
@@ -205,12 +191,13 @@ class OpenStories:
         self._sketches = Shelf()
         self._stories: list[StoryId] = []  # of each row
         self._row: dict[ArticleId, int] = {}
-        self._members: dict[StoryId, list[int]] = {}
-        self._blends: dict[StoryId, Sketch] = {}  # stories as one sketch, made when they are first asked for
+        self._members: dict[StoryId, Sequence[int]] = {}  # sorted; of a single one a tuple, which weighs less
+        self._blends: dict[StoryId, Sketch] = {}  # stories of several as one sketch: those that were asked for last
         self._copy_of: dict[ArticleId, ArticleId] = {}
         self._index = _Index()
         self._pace = _Pace()
-        self._gone: set[int] = set()  # rows of articles that were taken out
+        self._before = float("nan")  # time of the last row that was let go of
+        self._gone = bytearray()  # of each row: whether its article is no longer open
         self._words = _Words()
         self.obey(words)
 
@@ -225,7 +212,7 @@ class OpenStories:
         return None if row is None else self._stories[row]
 
     def __len__(self) -> int:
-        return len(self._sketches) - len(self._gone)
+        return len(self._row)
 
     # --- what people said
 
@@ -265,25 +252,28 @@ class OpenStories:
                 continue
             self._left(row)
             self._stories[row] = story
-            insort(self._members.setdefault(story, []), row)
+            self._members[story] = sorted((*self._members.get(story, ()), row))
             self._blends.pop(story, None)
 
     def take_out(self, articles: Iterable[ArticleId]) -> None:
         """Forget these articles, as if they had never come, so that `assign` decides about them again."""
         for article in articles:
             self._words.closed.pop(article, None)
-            row = self._row.pop(article, None)
-            if row is not None:
-                self._left(row)
-                self._gone.add(row)
-            self._copy_of.pop(article, None)
+            if (row := self._row.get(article)) is not None:
+                self._remove(article, row)
+
+    def _remove(self, article: ArticleId, row: int) -> None:
+        self._left(row)
+        self._gone[row] = 1
+        del self._row[article]
+        self._copy_of.pop(article, None)
 
     def _left(self, row: int) -> None:
         """The article in that row is no longer in its story."""
         story = self._stories[row]
-        self._members[story].remove(row)
-        if not self._members[story]:
-            del self._members[story]
+        rest = [other for other in self._members.pop(story) if other != row]
+        if rest:
+            self._members[story] = rest if len(rest) > 1 else tuple(rest)
         self._blends.pop(story, None)
 
     def restore(self, article: Article, story: StoryId) -> None:
@@ -338,43 +328,64 @@ class OpenStories:
     def forget_before(self, when: datetime) -> None:
         """Close what appeared before: nothing new is compared with it. What has no time is as old as its neighbours."""
         limit = when.timestamp()
-        kept: list[int] = []
-        last = float("nan")
-        for row, appeared in enumerate(self._sketches.when):
-            last = appeared if appeared == appeared else last
-            if not last < limit and row not in self._gone:
-                kept.append(row)
-        if len(kept) == len(self):
+        gone, times = np.array(self._gone, dtype=bool), self._times()
+        old = (times < limit) & ~gone
+        if not old.any():
             return
-        for article, row in self._row.items():
+        for row in np.flatnonzero(old).tolist():
+            article = self._sketches.id(row)
             if article in self._words.named:
                 self._words.closed[article] = self._stories[row]
-        rows = [(self._sketches[row], self._stories[row]) for row in kept]
-        self._sketches, self._stories, self._row, self._members = Shelf(), [], {}, {}
-        self._blends, self._gone = {}, set()
-        self._index, self._pace = _Index(), _Pace()
-        for one, story in rows:
-            self._place(one, story)
-        self._copy_of = {a: o for a, o in self._copy_of.items() if a in self._row}
+            self._remove(article, row)
+        self._pace.forget_before(limit, np.array(self._sketches.when)[~gone & ~old])
+        self._tidy()
+
+    def _times(self) -> NDArray[np.float64]:
+        """The time of each row; of what has none, that of the last one before it which has."""
+        times = np.array([self._before, *self._sketches.when])
+        if np.isnan(times[0]) and (first := np.flatnonzero(~np.isnan(times))).size:
+            times[0] = times[first[0]]
+        dated = np.maximum.accumulate(np.where(np.isnan(times), 0, np.arange(len(times))))
+        found: NDArray[np.float64] = times[dated][1:]
+        return found
+
+    def _tidy(self) -> None:
+        """Let go of the memory of what is closed, once the first rows of all, an eighth of them, are."""
+        first = self._gone.find(0)
+        packs = (len(self._gone) if first < 0 else first) // PACK
+        if 8 * packs * PACK < len(self._gone) or not packs:
+            return
+        rows = packs * PACK
+        self._before = float(self._times()[rows - 1])
+        self._sketches.forget(packs)
+        self._index.forget(rows)
+        del self._stories[:rows], self._gone[:rows]
+        self._row = {article: row - rows for article, row in self._row.items()}
+        self._members = {
+            story: [row - rows for row in members] if len(members) > 1 else (members[0] - rows,)
+            for story, members in self._members.items()
+        }
 
     # --- how
 
     def _place(self, one: Sketch, story: StoryId) -> None:
-        row = len(self._sketches)
+        row, members = len(self._sketches), self._members.get(story)
+        story = self._stories[members[0]] if members else story  # its id is held once
         self._sketches.append(one)
         self._stories.append(story)
+        self._gone.append(0)
         self._row[one.id] = row
-        self._members.setdefault(story, []).append(row)
+        self._members[story] = [*members, row] if members else (row,)
         if story in self._blends:
             self._blends[story] = blend(self._blends[story], one)
-        self._index.add(row, one)
+        self._index.add(one)
         self._pace.add(one.when)
 
     def _absorb(self, old: StoryId, survivor: StoryId) -> None:
         rows = self._members.pop(old)
         for row in rows:
             self._stories[row] = survivor
-        self._members[survivor] = sorted(self._members[survivor] + rows)
+        self._members[survivor] = sorted((*self._members[survivor], *rows))
         self._blends.pop(old, None)
         self._blends.pop(survivor, None)
         for article, story in self._words.closed.items():
@@ -383,18 +394,24 @@ class OpenStories:
 
     def _whole(self, story: StoryId) -> Sketch:
         """A story as one sketch: folded in the order of arrival, so that one put back from a store is the same."""
-        if story not in self._blends:
-            self._blends[story] = reduce(blend, (self._sketches[row] for row in self._members[story]))
-        return self._blends[story]
+        members = self._members[story]
+        if len(members) == 1:
+            return self._sketches[members[0]]
+        found = self._blends.pop(story, None)
+        if found is None:
+            found = reduce(blend, (self._sketches[row] for row in members))
+            if len(self._blends) == BLENDS:
+                del self._blends[next(iter(self._blends))]
+        self._blends[story] = found
+        return found
 
     def _near(self, new: Sketch) -> list[tuple[int, float]]:
         """The rows that share most of its rare words, nearest first, each with its nearness."""
         if not self._sketches:
             return []
         rows, scores = self._index.near(new)
-        if self._gone:
-            stays = ~np.isin(rows, list(self._gone))
-            rows, scores = rows[stays], scores[stays]
+        stays = np.frombuffer(self._gone, dtype=np.uint8)[rows] == 0
+        rows, scores = rows[stays], scores[stays]
         if new.when == new.when:  # what has no date may be near anything
             within = ~(np.abs(np.frombuffer(self._sketches.when)[rows] - new.when) > self.rules.window.total_seconds())
             rows, scores = rows[within], scores[within]
@@ -493,7 +510,7 @@ class OpenStories:
                 likely = [*likely, *(() if story in likely else (story,))]
         return [(story, scores[story]) for story in sorted(likely, key=lambda story: (-scores[story], story))]
 
-    def _sample(self, story: StoryId, near: Sequence[int] = ()) -> list[int]:
+    def _sample(self, story: StoryId, near: Sequence[int] = ()) -> Sequence[int]:
         """Members to ask: those found near, then the latest."""
         members = self._members[story]
         if len(members) <= self.rules.members:

@@ -8,12 +8,14 @@ the stream itself corrects it as it runs.
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -23,6 +25,7 @@ from broadsheet.model import Article, ArticleId, vector_of
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Weights = NDArray[np.floating[Any]]  # in half precision as a rule: single where stories were blended
 
 SPACE = 1 << 21  # terms are hashed: no vocabulary to grow (2 million slots: 1 word in 20 shares its slot with another)
 BODY_WORDS = 800  # news puts what happened first
@@ -39,7 +42,7 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 14)
 def _folded(token: str) -> tuple[str, ...]:
     if _CJK.match(token):
         return tuple(token[i : i + 2] for i in range(max(1, len(token) - 1)))
@@ -63,7 +66,7 @@ def written(text: str) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 14)
 def _slot(word: str) -> int:
     return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
 
@@ -88,42 +91,59 @@ def names(title: str, text: str) -> list[str]:
 
 
 class Rarity:
-    """How rare each term is: of `documents` documents, `counts[slot]` held it. Grows with the stream."""
+    """How rare each term is: of `documents` documents, so many held it. Grows with the stream.
 
-    __slots__ = ("counts", "documents")
+    Counts take one byte a slot but for common terms, and what was fitted is held once for all tables: with single floats
+    in each, three tables weighed 24 MB.
+    """
 
-    def __init__(self, counts: Floats, documents: float) -> None:
-        self.counts = counts
+    __slots__ = ("_carried", "_fitted", "_seen", "_worth", "documents")
+
+    def __init__(self, documents: float = 0.0, fitted: NDArray[np.uint16] | None = None, worth: float = 0.0) -> None:
         self.documents = documents
+        self._fitted = fitted  # counts that were there before the stream, each of which counts as `worth`
+        self._worth = np.float32(worth)
+        self._seen = np.zeros(SPACE, dtype=np.uint8)
+        self._carried: dict[int, int] = {}  # of common terms what a byte could not hold
 
     @classmethod
     def packaged(cls) -> Rarity:
         """The table fitted on the open corpora (scripts/train_stories.py)."""
-        slots, counts, documents = _packaged()
-        table = np.zeros(SPACE, dtype=np.float32)
-        table[slots] = counts * np.float32(PRIOR / documents)
-        return cls(table, PRIOR)
+        fitted, documents = _packaged()
+        return cls(PRIOR, fitted, PRIOR / documents)
 
-    def see(self, slots: Ints) -> None:
-        self.counts[slots] += 1
-        self.documents += 1
+    def see(self, slots: Ints, times: int = 1) -> None:
+        """One more document holds these terms, each named once; with `times` of -1, one fewer."""
+        count = self._seen[slots].astype(np.int32) + times
+        self._seen[slots] = count & 0xFF
+        for place in np.flatnonzero(count >> 8).tolist():
+            slot = int(slots[place])
+            self._carried[slot] = self._carried.get(slot, 0) + int(count[place] >> 8 << 8)
+        self.documents += times
+
+    def counts(self, slots: Ints) -> Floats:
+        """How many of the documents held each of these terms."""
+        counts: Floats = self._seen[slots].astype(np.float32)
+        if self._fitted is not None:
+            counts += self._fitted[slots] * self._worth
+        if self._carried:
+            counts += np.array([self._carried.get(slot, 0) for slot in slots.tolist()], dtype=np.float32)
+        return counts
 
     def weight(self, slots: Ints) -> Floats:
-        rare: Floats = np.log((self.documents + 1.0) / (self.counts[slots] + 0.5)).astype(np.float32)
+        rare: Floats = np.log((self.documents + 1.0) / (self.counts(slots) + 0.5)).astype(np.float32)
         return np.maximum(rare, 0.0)
 
 
 @cache
-def _packaged() -> tuple[Ints, Floats, float]:
+def _packaged() -> tuple[NDArray[np.uint16], float]:
     with (
         resources.as_file(resources.files("broadsheet.stories") / "data" / "rarity.npz") as path,
         np.load(path) as table,
     ):
-        return (
-            np.cumsum(table["steps"], dtype=np.int64).astype(np.int32),
-            table["counts"].astype(np.float32),
-            float(table["documents"]),
-        )
+        counts = np.zeros(SPACE, dtype=np.uint16)
+        counts[np.cumsum(table["steps"], dtype=np.int64)] = table["counts"]
+        return counts, float(table["documents"])
 
 
 VIEWS = ("body", "title", "names", "numbers")
@@ -144,7 +164,7 @@ class Sketch:
 
     id: ArticleId  # of a story: its first article's
     slots: Ints  # sorted within each view
-    weights: Floats  # unit length within each view
+    weights: Weights  # unit length within each view
     cuts: tuple[int, int, int]  # where the title, the names and the numbers begin
     ends: tuple[float, float, float, float]  # length of each view before it was made unit
     length: int  # words read, title included
@@ -212,7 +232,7 @@ def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
     return Sketch(
         id=article.id,
         slots=np.concatenate([v[0] for v in views]),
-        weights=np.concatenate([v[1] for v in views]),
+        weights=np.concatenate([v[1] for v in views]).astype(np.float16),
         cuts=(int(edges[0]), int(edges[1]), int(edges[2])),
         ends=(views[0][2], views[1][2], views[2][2], views[3][2]),
         length=counted.length,
@@ -237,7 +257,12 @@ def blend(a: Sketch, b: Sketch) -> Sketch:
     for number, most in enumerate(MOST):
         va, vb = a.view(number), b.view(number)
         both = np.concatenate([a.slots[va], b.slots[vb]])
-        amounts = np.concatenate([a.weights[va] * (n * a.unity[number]), b.weights[vb] * (m * b.unity[number])])
+        amounts = np.concatenate(
+            [
+                a.weights[va].astype(np.float32) * (n * a.unity[number]),
+                b.weights[vb].astype(np.float32) * (m * b.unity[number]),
+            ]
+        )
         kept, where = np.unique(both, return_inverse=True)
         mean = (np.bincount(where, weights=amounts, minlength=len(kept)) / (n + m)).astype(np.float32)
         if len(kept) > most:
@@ -311,32 +336,42 @@ FEATURES = (
 )
 
 
-class Comparer:
-    """Compares one sketch with many at once. Keeps one dense row for each view, so it is not shared by threads."""
+_TABLES = threading.local()
 
-    def __init__(self) -> None:
-        self._dense = np.zeros((4, SPACE), dtype=np.float32)
-        self._flat = self._dense.reshape(-1)
+
+def _places() -> NDArray[np.int16]:
+    """A table of all slots, nought everywhere, that is this thread's own: 4 MB, where four dense rows took 32."""
+    if not hasattr(_TABLES, "places"):
+        _TABLES.places = np.zeros(SPACE, dtype=np.int16)
+    found: NDArray[np.int16] = _TABLES.places
+    return found
+
+
+class Comparer:
+    """Compares one sketch with many at once."""
 
     def compare(self, new: Sketch, others: Sequence[Sketch], density: float) -> Floats:
         """One row of `FEATURES` for each of `others`; `density` is how many articles a day the stream brings."""
         rows = np.full((len(others), len(FEATURES)), np.nan, dtype=np.float32)
         if not others:
             return rows
-        for number, row in enumerate(self._dense):
-            view = new.view(number)
-            row[new.slots[view]] = new.weights[view]
+        many, places = len(new.slots), _places()
+        places[new.slots] = np.arange(1, many + 1)  # of a slot in several views the last
         try:
-            self._fill(rows, new, others, density)
+            own = np.zeros((4, many + 1), dtype=np.float32)  # in each view what lies at each place, from one on
+            own[np.repeat(np.arange(4), np.diff((0, *new.cuts, many))), places[new.slots]] = new.weights
+            self._fill(rows, new, own, places, others, density)
         finally:
-            for number, row in enumerate(self._dense):
-                row[new.slots[new.view(number)]] = 0.0
+            places[new.slots] = 0
         return rows
 
-    def _fill(self, rows: Floats, new: Sketch, others: Sequence[Sketch], density: float) -> None:
+    @staticmethod
+    def _fill(
+        rows: Floats, new: Sketch, own: Floats, places: NDArray[np.int16], others: Sequence[Sketch], density: float
+    ) -> None:
         many = len(others)
-        slots = np.concatenate([o.slots for o in others])
-        weights = np.concatenate([o.weights for o in others])
+        place = places[np.concatenate([o.slots for o in others])]
+        weights = np.concatenate([o.weights for o in others]).astype(np.float32)
         sizes = np.array([(0, *o.cuts, len(o.slots)) for o in others], dtype=np.int64)
         spans = np.diff(sizes, axis=1).ravel()  # terms of each view of each
         begin = np.cumsum(spans) - spans
@@ -351,13 +386,14 @@ class Comparer:
                 total[held] = np.add.reduceat(values, begin[held])
             return total.reshape(-1, 4)
 
-        mine = self._flat[slots + view * np.int32(SPACE)]
+        flat, width = own.ravel(), np.int32(own.shape[1])
+        mine = flat[place + view * width]
         cosine = summed(mine * weights)
         known = (ends_old > 0) & (ends_new > 0)
         rows[:, 0:4] = np.where(known, cosine, np.nan)
 
         # the title of each in the body of the other: bodies are asked of my title's row and titles of my body's
-        crossed = summed(self._flat[slots + (view ^ 1) * np.int32(SPACE)] * weights)
+        crossed = summed(flat[place + (view ^ 1) * width] * weights)
         rows[:, 4] = np.maximum(crossed[:, 0], crossed[:, 1])
         rows[:, 5] = np.minimum(crossed[:, 0], crossed[:, 1])
 
@@ -371,9 +407,9 @@ class Comparer:
             same = new.publisher if new.publisher != MIXED else None
             rows[:, 8] = [float(o.publisher == same) if o.publisher else np.nan for o in others]
         lengths = np.log1p(np.array([o.length for o in others], dtype=np.float32))
-        own = np.float32(np.log1p(new.length))
-        rows[:, 9] = np.minimum(lengths, own)
-        rows[:, 10] = np.maximum(lengths, own)
+        length = np.float32(np.log1p(new.length))
+        rows[:, 9] = np.minimum(lengths, length)
+        rows[:, 10] = np.maximum(lengths, length)
         rows[:, 16] = np.log1p(density)
 
         # how much rare matter is shared, in bits of rarity rather than as a share of the whole

@@ -131,7 +131,7 @@ def _weights(terms: Ints, many: Ints, rows: Ints, article: Ints, known: dict[str
     # in how many articles of this story a word stands
     pairs = np.unique(article[rows] * len(known) + terms)
     held = np.bincount(pairs % len(known), minlength=len(known))
-    rare = np.log((table.documents + articles + 1.0) / (table.counts[slots] + held + 0.5))
+    rare = np.log((table.documents + articles + 1.0) / (table.counts(slots) + held + 0.5))
     weights = (1 + np.log(many)) * np.maximum(rare, 0.0)[terms]
     size = np.sqrt(np.bincount(rows, weights * weights, minlength=int(rows[-1]) + 1))
     size[size == 0] = 1.0

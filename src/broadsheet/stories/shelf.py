@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 import numpy as np
@@ -21,11 +22,11 @@ class _Runs:
     """Arrays of several lengths, one after another."""
 
     values: NDArray[Any]
-    starts: NDArray[np.int64]
+    starts: Ints
 
     @classmethod
     def of(cls, parts: Sequence[NDArray[Any]]) -> _Runs:
-        return cls(np.concatenate(parts), np.cumsum([0, *(len(part) for part in parts)]))
+        return cls(np.concatenate(parts), np.cumsum([0, *(len(part) for part in parts)], dtype=np.int32))
 
     def __getitem__(self, number: int) -> NDArray[Any]:
         found: NDArray[Any] = self.values[self.starts[number] : self.starts[number + 1]]
@@ -38,8 +39,9 @@ class _Pack:
 
     ids: tuple[ArticleId, ...]
     publishers: tuple[str, ...]
-    slots: _Runs
-    weights: _Runs
+    slots: _Runs  # the lower two bytes
+    upper: NDArray[np.uint8]  # of each slot
+    weights: NDArray[Any]
     vectors: _Runs
     fingerprints: _Runs
     cuts: Ints
@@ -53,9 +55,10 @@ class _Pack:
     def of(cls, sketches: Sequence[Sketch]) -> _Pack:
         return cls(
             ids=tuple(one.id for one in sketches),
-            publishers=tuple(one.publisher for one in sketches),
-            slots=_Runs.of([one.slots for one in sketches]),
-            weights=_Runs.of([one.weights for one in sketches]),
+            publishers=tuple(intern(one.publisher) for one in sketches),
+            slots=_Runs.of([one.slots.astype(np.uint16) for one in sketches]),
+            upper=np.concatenate([(one.slots >> 16).astype(np.uint8) for one in sketches]),
+            weights=np.concatenate([one.weights for one in sketches]),
             vectors=_Runs.of([one.vector for one in sketches]),
             fingerprints=_Runs.of([one.fingerprint for one in sketches]),
             cuts=np.array([one.cuts for one in sketches], np.int32),
@@ -69,10 +72,11 @@ class _Pack:
     def __getitem__(self, number: int) -> Sketch:
         title, names, numbers = self.cuts[number].tolist()
         body_size, title_size, names_size, numbers_size = self.ends[number].tolist()
+        terms = slice(self.slots.starts[number], self.slots.starts[number + 1])
         return Sketch(
             id=self.ids[number],
-            slots=self.slots[number],
-            weights=self.weights[number],
+            slots=self.slots.values[terms] | (self.upper[terms].astype(np.int32) << 16),
+            weights=self.weights[terms],
             cuts=(title, names, numbers),
             ends=(body_size, title_size, names_size, numbers_size),
             length=int(self.lengths[number]),
@@ -86,7 +90,7 @@ class _Pack:
 
 
 class Shelf:
-    """A list of articles' sketches that only grows. A packed one takes about a kilobyte where an object takes four."""
+    """A list of articles' sketches that grows at one end and is cut at the other. A packed one takes about a kilobyte where an object takes four."""
 
     def __init__(self) -> None:
         self.when = array("d")  # of each row: seconds since 1970; nan where unknown
@@ -109,6 +113,10 @@ class Shelf:
         if len(self._loose) == PACK:
             self._packs.append(_Pack.of(self._loose))
             self._loose = []
+
+    def forget(self, packs: int) -> None:
+        """The first packs are no more: the row after them is nought from now on."""
+        del self._packs[:packs], self.when[: packs * PACK]
 
     def fingerprint(self, row: int) -> NDArray[np.uint32]:
         """The fingerprint of the article in that row; empty where it has none."""
