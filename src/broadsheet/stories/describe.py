@@ -20,6 +20,7 @@ KEY_POINTS = 4
 RECENT, FIRST_SENTENCES = 300, 25  # articles of a long story, and sentences of each, that its timeline is made from
 READ = 40  # articles whose sentences are read: a larger story adds no new sentence worth quoting
 SENTENCES = max(FIRST_SENTENCES, 2 * FIRST)  # of one article that are read at all
+LARGE = 20  # articles from which on a story's are remembered by those who describe it again and again
 ENTITIES, TOPICS = 20, 6
 
 _BAIT = re.compile(
@@ -57,7 +58,7 @@ def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Rea
     lead = lead_of(own)
     first, last = _seen(placed)
     vector, model = _vector(telling)
-    reads = {a.id: read(a) for a in telling}
+    reads = {a.id: read(a, keep=len(own) >= LARGE) for a in telling}
     told = Narrative([reads[a.id] for a in own[-RECENT:]], FIRST_SENTENCES)
     return Story(
         id=id,
@@ -108,6 +109,8 @@ def velocity(own: Sequence[Article]) -> float:
 
 def lead_of(own: Sequence[Article]) -> Article:
     """The article whose headline stands for the story: it says what most of the others say, plainly."""
+    if len(own) == 1:
+        return own[0]
     bags = [frozenset(words(a.title)) for a in own[:READ]]
     held = Counter(w for bag in bags for w in bag)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date
 from itertools import islice
 from math import log
 
-from broadsheet.model import Article, Passage
+from broadsheet.model import Article, ArticleId, Passage
 from broadsheet.stories.dates import Mention, mentions
 from broadsheet.stories.features import words
 
@@ -108,9 +108,18 @@ class Reading:
 
     def __init__(self, split: Sentences, sentences: int | None = None, most: int = 0) -> None:
         self._split, self._sentences, self._most = split, sentences, most
-        self._kept: OrderedDict[str, Read] = OrderedDict()
+        self._kept: OrderedDict[ArticleId, Read] = OrderedDict()
 
-    def __call__(self, article: Article) -> Read:
+    def article(self, id: ArticleId) -> Article | None:  # noqa: A002
+        """One that is remembered."""
+        kept = self._kept.get(id)
+        return None if kept is None else kept.article
+
+    def forget(self, ids: Iterable[ArticleId]) -> None:
+        for id_ in ids:
+            self._kept.pop(id_, None)
+
+    def __call__(self, article: Article, *, keep: bool = True) -> Read:
         kept = self._kept.get(article.id)
         if kept is not None:
             old = kept.article
@@ -118,7 +127,7 @@ class Reading:
                 self._kept.move_to_end(article.id)
                 return kept
         read = Read(article, self._split, self._sentences)
-        if self._most:
+        if keep and self._most:
             self._kept[article.id] = read
             self._kept.move_to_end(article.id)
             if len(self._kept) > self._most:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, Moment
 from broadsheet.stories.narrative import MOST_SENTENCES, Floats, Ints, Narrative, narrate
-from broadsheet.stories.sentences import TITLE, Reading, Sentences
+from broadsheet.stories.sentences import TITLE, Sentences
 
 MOST_DAYS = 30  # where nobody says how many
 EVERY_DAY = 12  # a story of no more days than this shows all that were reported, a longer one those that stand out
@@ -176,9 +176,7 @@ def days_of(told: Narrative, span: tuple[date, date] | None = None) -> Days:
         return Days(told, (0, 0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_))
     appeared = dict(zip(told.article, told.published, strict=True))
     reported = Counter(appeared.values())
-    low, high = (
-        (span[0].toordinal(), span[1].toordinal()) if span else (min(reported) - BEFORE, max(reported))
-    )
+    low, high = (span[0].toordinal(), span[1].toordinal()) if span else (min(reported) - BEFORE, max(reported))
     named: dict[int, set[int]] = {}
     opens: set[int] = set()
     for row, day in told.mentions:
