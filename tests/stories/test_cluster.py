@@ -159,7 +159,7 @@ def test_the_memory_of_what_was_closed_is_let_go_and_what_is_open_is_as_if_it_ha
         stories.restore(article, story)
         if n % 100 == 0:
             stories.forget_before(NOON + (n - 600) / 20 * HOUR)
-    stories.forget_before(limit := NOON + (len(given) - 500) / 20 * HOUR)
+    stories.forget_before(limit := NOON + (len(given) - 499) / 20 * HOUR)
     open_ = [(a, s) for n, (a, s) in enumerate(zip(undated, stories_of, strict=True)) if given[n].published >= limit]
     assert len(stories) == len(open_)
     assert len(stories._sketches) < 2 * PACK
