@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, Passage
 from broadsheet.stories.dates import Mention
-from broadsheet.stories.features import Rarity, slots_of
-from broadsheet.stories.sentences import TITLE, Read, Reading, Sentences
+from broadsheet.stories.features import Rarity
+from broadsheet.stories.sentences import TITLE, Read, Reading, Sentences, slot_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,6 +43,7 @@ class Narrative:
 
     def __init__(self, reads: Sequence[Read], most: int = MOST_SENTENCES) -> None:
         timed = [read for read in reads if read.day is not None]
+        self._most = most
         self.articles: tuple[Article, ...] = tuple(read.article for read in timed)
         self._reads = timed
         self.article: list[int] = []  # which article a sentence is of
@@ -75,17 +76,24 @@ class Narrative:
 
     @cached_property
     def rows(self) -> Rows:
-        bags = [self._reads[a].words(p) for a, p in zip(self.article, self.place, strict=True)]
-        known: dict[str, int] = {}
-        every = np.array([known.setdefault(word, len(known)) for bag in bags for word in bag], dtype=np.int64)
-        length = np.array([len(bag) for bag in bags], dtype=np.int64)
-        of_row = np.repeat(np.arange(len(bags)), length)
-        pairs, many = np.unique(of_row * max(1, len(known)) + every, return_counts=True)
-        rows, terms = np.divmod(pairs, max(1, len(known)))
-        edges = np.searchsorted(rows, np.arange(len(bags) + 1))
-        article = np.array(self.article, dtype=np.int64)
-        weights = _weights(terms, many, rows, article, known, len(self.articles))
-        return Rows(terms, weights, edges[:-1], edges[1:], length, len(known))
+        parts = [read.terms(self._most) for read in self._reads]
+        if not len(self):
+            nothing = np.zeros(0, dtype=np.int64)
+            return Rows(nothing, np.zeros(0), nothing, nothing, nothing, 0)
+        known, terms = np.unique(np.concatenate([part.keys for part in parts]), return_inverse=True)
+        sizes = np.concatenate([part.sizes for part in parts])
+        ends = np.cumsum(sizes)
+        # in how many articles of this story a word stands
+        held = np.bincount(np.searchsorted(known, np.concatenate([part.held for part in parts])), minlength=len(known))
+        table = _rarity()
+        slots = slot_of(known)
+        rare = np.log((table.documents + len(self.articles) + 1.0) / (table.counts(slots) + held + 0.5))
+        weights = np.concatenate([part.times for part in parts]) * np.maximum(rare, 0.0)[terms]
+        row = np.repeat(np.arange(len(sizes)), sizes)
+        size = np.sqrt(np.bincount(row, weights * weights, minlength=len(sizes)))
+        size[size == 0] = 1.0
+        length = np.concatenate([part.length for part in parts])
+        return Rows(terms, weights / size[row], ends - sizes, ends, length, len(known))
 
     def against(self, vector: Floats, rows: Ints | None = None) -> Floats:
         """The product of each sentence, or of these, with a vector over the vocabulary."""
@@ -121,19 +129,3 @@ def narrate(articles: Sequence[Article], split: Sentences, *, most: int = MOST_S
     """The sentences of those articles that have a time, at most `most` of each after its title."""
     reading = Reading(split, most)
     return Narrative([reading(article) for article in articles if article.time is not None], most)
-
-
-def _weights(terms: Ints, many: Ints, rows: Ints, article: Ints, known: dict[str, int], articles: int) -> Floats:
-    """Rows of unit length: each word by how often it stands there and how rare it is, in the language and in this story."""
-    if not len(terms):
-        return np.zeros(0)
-    table = _rarity()
-    slots = slots_of(known)
-    # in how many articles of this story a word stands
-    pairs = np.unique(article[rows] * len(known) + terms)
-    held = np.bincount(pairs % len(known), minlength=len(known))
-    rare = np.log((table.documents + articles + 1.0) / (table.counts(slots) + held + 0.5))
-    weights = (1 + np.log(many)) * np.maximum(rare, 0.0)[terms]
-    size = np.sqrt(np.bincount(rows, weights * weights, minlength=int(rows[-1]) + 1))
-    size[size == 0] = 1.0
-    return np.asarray(weights / size[rows])

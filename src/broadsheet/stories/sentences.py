@@ -6,12 +6,18 @@ import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date
+from functools import lru_cache
 from itertools import islice
 from math import log
+from typing import NamedTuple
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
 
 from broadsheet.model import Article, ArticleId, Passage
 from broadsheet.stories.dates import Mention, mentions
-from broadsheet.stories.features import words
+from broadsheet.stories.features import SPACE, words
 
 Sentences = Callable[[Article], Sequence[Passage]]
 
@@ -53,6 +59,28 @@ def _is_furniture(text: str) -> bool:
     return any(hint in folded for hint in _FURNITURE_HINTS) and _FURNITURE.search(text) is not None
 
 
+@lru_cache(maxsize=1 << 16)
+def key_of(word: str) -> int:
+    """A number for a word, alike in no two: 43 bits of a digest, then its slot in the table of rare words."""
+    written = word.encode()
+    return xxhash.xxh64_intdigest(written) % (1 << 43) * SPACE + xxhash.xxh32_intdigest(written) % SPACE
+
+
+def slot_of(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where the table of rare words keeps each."""
+    return (keys % np.uint64(SPACE)).astype(np.int64)
+
+
+class Terms(NamedTuple):
+    """The words of an article, sentence after sentence, its title first where it has one: each word of a sentence once."""
+
+    keys: NDArray[np.uint64]
+    times: NDArray[np.float64]  # 1 + log of how often it stands in the sentence
+    sizes: NDArray[np.int64]  # how many different words each sentence has, and ...
+    length: NDArray[np.int64]  # ... how many words
+    held: NDArray[np.uint64]  # each word of the article once
+
+
 class Read:
     """One article as the telling of its story reads it. What is asked of its title and of each sentence is worked out when
     it is first asked, and kept: key points and timeline ask the same, and so does the story when it has grown.
@@ -60,7 +88,7 @@ class Read:
     `number` is a sentence's place; TITLE stands for the title.
     """
 
-    __slots__ = ("_fit", "_spoken", "_words", "article", "day", "passages", "title")
+    __slots__ = ("_fit", "_spoken", "_terms", "_words", "article", "day", "passages", "title")
 
     def __init__(self, article: Article, split: Sentences, most: int | None = None) -> None:
         self.article = article
@@ -70,6 +98,7 @@ class Read:
         self._words: dict[int, list[str]] = {}
         self._fit: dict[int, bool] = {}
         self._spoken: dict[int, tuple[Mention, ...]] = {}
+        self._terms: dict[int, Terms] = {}
 
     def passage(self, number: int) -> Passage:
         return self.passages[number] if number >= 0 else self.title
@@ -78,6 +107,23 @@ class Read:
         found = self._words.get(number)
         if found is None:
             found = self._words[number] = words(self.passage(number).text)
+        return found
+
+    def terms(self, most: int) -> Terms:
+        """The words of the title and of at most so many sentences."""
+        found = self._terms.get(most)
+        if found is None:
+            first = TITLE if self.article.title.strip() else 0
+            bags = [self.words(number) for number in range(first, min(most, len(self.passages)))]
+            counts = [Counter(bag) for bag in bags]
+            keys = np.array([key_of(word) for count in counts for word in count], dtype=np.uint64)
+            found = self._terms[most] = Terms(
+                keys,
+                1 + np.log(np.array([times for count in counts for times in count.values()], dtype=np.float64)),
+                np.array([len(count) for count in counts], dtype=np.int64),
+                np.array([len(bag) for bag in bags], dtype=np.int64),
+                np.unique(keys),
+            )
         return found
 
     def is_usable(self, number: int) -> bool:
