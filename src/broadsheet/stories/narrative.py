@@ -86,7 +86,7 @@ class Narrative:
         # in how many articles of this story a word stands
         held = np.bincount(np.searchsorted(known, np.concatenate([part.held for part in parts])), minlength=len(known))
         table = _rarity()
-        slots = slot_of(known)
+        slots = slot_of(known).astype(np.int32)
         rare = np.log((table.documents + len(self.articles) + 1.0) / (table.counts(slots) + held + 0.5))
         weights = np.concatenate([part.times for part in parts]) * np.maximum(rare, 0.0)[terms]
         row = np.repeat(np.arange(len(sizes)), sizes)
