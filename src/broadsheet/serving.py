@@ -58,7 +58,9 @@ def serve(settings: Settings, *, work: bool, console: Console) -> None:
         raise ConfigError(
             f"Can't listen on {settings.host}:{settings.port}: {e.strerror}. Choose another --port."
         ) from e
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=3)
+    )
     shown = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
     console.print(
         f"\n  Broadsheet is at [bold]http://{shown}:{listener.getsockname()[1]}[/bold]  (stop with Ctrl-C)\n",

@@ -68,6 +68,15 @@ class Feeds(Readers):
         rng = np.random.default_rng(seed)
         return build_feed(reader, live.edition, self.recipe, now, rng, before=after)
 
+    def came_since(self, reader_id: str, version: int) -> int:
+        """How many stories of the reader's page as it would be now came after that version of the edition.
+
+        Whatever came before this process began counts as known: it never claims news that there is not.
+        """
+        feed = self.feed(reader_id)
+        with self._books:
+            return sum(self._came.get(item.story, -1) > version for item in feed.items)
+
     def shown_feed(self, reader_id: str, feed_id: str) -> Feed | None:
         """A feed that was shown to this reader; None when it is unknown or another's."""
         with self._books:

@@ -31,6 +31,7 @@ from broadsheet.reading.shown import Card, Live
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
+COMERS_KEPT = 5_000  # of the latest stories it is remembered with which version they came
 STORIES_KEPT = 2_000  # as nouns, with their cards, some 8 KB each: what the pages of a day show, not the month
 
 
@@ -62,6 +63,7 @@ class Paper:
         self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
         self._books = threading.Lock()  # over the small caches
         self._held: OrderedDict[StoryId, Story] = OrderedDict()  # as the store has them, the last asked for last
+        self._came: OrderedDict[StoryId, int] = OrderedDict()  # with which version, since this process began
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
         self._readers: OrderedDict[ReaderId, Kept] = OrderedDict()
         self._regrouped: OrderedDict[object, Story] = OrderedDict()
@@ -110,9 +112,13 @@ class Paper:
         absorbed = paper.absorbed
         if gone or back:
             absorbed = {old: new for old, new in {**absorbed, **gone}.items() if old not in back}
+        fresh = [story.id for story in alive if story.id not in paper.edition.index]
         with self._books:  # at one moment: nobody keeps what they read before this as if it were read after
             for id_ in (*gone, *(story.id for story in changed)):
                 self._held.pop(id_, None)
+            self._came.update(dict.fromkeys(fresh, version))
+            while len(self._came) > COMERS_KEPT:
+                self._came.popitem(last=False)
             self._paper = Live(replace(edition, private=private), version, private, hour, absorbed)
 
     def edition(self) -> Live:
