@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from broadsheet import following, jobs, store
 from broadsheet.articles.passages import passages
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
-from broadsheet.jobs import rounds, worker
+from broadsheet.jobs import ingesting, rounds, worker
 from broadsheet.model import (
     Article,
     ArticleId,
@@ -97,6 +98,32 @@ def test_feeds_become_stories_with_every_publishers_article(db: Engine, papers: 
     assert article.fingerprint
     assert article.language == "en"
     assert article.first_seen == NOON
+
+
+def test_what_was_read_is_grouped_while_the_rest_is_still_read(
+    db: Engine, papers: Press, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "FIRST", timedelta(milliseconds=50))
+    monkeypatch.setattr(rounds, "LATER", timedelta(milliseconds=50))
+    monkeypatch.setattr(ingesting, "ENTRIES", 2)
+    still_waiting: list[tuple[int, int]] = []
+    run = jobs.Grouper.run
+
+    def watched(self: jobs.Grouper, *given: Any) -> jobs.Done:
+        done = run(self, *given)
+        with db.connect() as c:
+            still_waiting.append((store.entries.counts(c).waiting, store.stories.count(c)))
+        return done
+
+    monkeypatch.setattr(jobs.Grouper, "run", watched)
+    papers.feeds = {name: happenings(8) for name in ("herald", "courier", "bee", "gazette")}
+    follow(db, papers, *papers.feeds)
+    done = refresh(db, settings)
+    assert any(entries and stories for entries, stories in still_waiting)
+    assert done.grouped == done.articles == 32
+    with db.connect() as c:
+        assert store.stories.count(c) == 8
+        assert store.doctor.check(c, NOON) == []
 
 
 def test_a_second_refresh_finds_nothing_new_and_doubles_nothing(db: Engine, papers: Press, settings: Settings) -> None:

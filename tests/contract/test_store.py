@@ -279,6 +279,14 @@ def test_a_known_entry_is_left_as_it_was_and_never_comes_back_to_life(db: Connec
     )
 
 
+def test_of_entries_seen_at_one_time_the_newest_is_read_first(db: Connection) -> None:
+    at = {"new": NOON, "old": NOON - DAY, "older": NOON - 2 * DAY}
+    store.entries.save_new(db, [an_entry(title, published=when) for title, when in reversed(at.items())], NOON)
+    store.entries.save_new(db, [an_entry("seen before", published=NOON - 9 * DAY)], NOON - HOUR)
+    titles = [e.title for e in store.entries.claim(db, NOON, "one", LEASE, 3)]
+    assert titles == ["seen before", "new", "old"]
+
+
 def test_entries_are_claimed_once_in_the_order_they_were_seen(db: Connection) -> None:
     for hour, title in enumerate(("first", "second", "third")):
         store.entries.save_new(db, [an_entry(title)], NOON + hour * HOUR)

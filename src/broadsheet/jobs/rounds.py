@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -26,6 +26,7 @@ from broadsheet.sources.net import Client
 log = logging.getLogger("broadsheet")
 
 IDLE = timedelta(minutes=2)  # after which processes with their models are let go
+FIRST, LATER = timedelta(seconds=30), timedelta(minutes=2)  # of reading, after which what was read is grouped
 TICK = timedelta(seconds=3)  # how soon a source that someone adds is noticed
 
 
@@ -52,13 +53,36 @@ class Pipeline:
             self.db, self.client, now, worker=self.worker, rhythm=rhythm_of(self.settings), rng=self.rng,
             concurrency=self.settings.fetch_concurrency, progress=progress, stop=stop,
         )  # fmt: skip
-        read = await self.ingest.run(now, progress=progress, stop=stop)
+        reading = asyncio.create_task(self.ingest.run(now, progress=progress, stop=stop))
+        try:
+            await self._group_meanwhile(reading, now, done, stop)
+        except BaseException:
+            reading.cancel()
+            await asyncio.wait({reading})
+            raise
+        read = await reading
         done.changed = await Watch(self.ingest).run(now)
-        grouped = await asyncio.to_thread(self.grouper.run, now, progress, stop)
+        await self._group(now, done, progress, stop)
         done.articles, done.rejected = read.articles, read.rejected
-        done.grouped, done.stories = grouped.grouped, grouped.stories
         done.learned = await asyncio.to_thread(learn, self.db)
         return done
+
+    async def _group(
+        self, now: datetime, done: Done, progress: Progress = quiet, stop: asyncio.Event | None = None
+    ) -> None:
+        grouped = await asyncio.to_thread(self.grouper.run, now, progress, stop)
+        done.grouped += grouped.grouped
+        done.stories += grouped.stories
+
+    async def _group_meanwhile(
+        self, reading: asyncio.Task[Done], now: datetime, done: Done, stop: asyncio.Event | None
+    ) -> None:
+        """While much is read in, group what was read so far from time to time: a newcomer with hundreds of sources sees
+        today's stories after a minute, not after an hour."""
+        while not reading.done():
+            await asyncio.wait({reading}, timeout=FIRST.total_seconds() if not done.grouped else LATER.total_seconds())
+            if not reading.done():
+                await self._group(now, done, stop=stop)
 
 
 def _all_cores(settings: Settings) -> int:

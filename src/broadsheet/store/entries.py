@@ -13,6 +13,7 @@ from broadsheet.model import Entry, EntryId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import entries
+from broadsheet.store.types import EPOCH
 
 _COLUMNS = tuple(c.name for c in entries.c if c.name not in ("seen", "done", "attempts", "claimed_by", "claimed_until"))
 _SELECT = [entries.c[name] for name in _COLUMNS]
@@ -82,8 +83,8 @@ def known(db: Connection, ids: Iterable[EntryId]) -> set[EntryId]:
 
 
 def claim(db: Connection, now: datetime, worker: str, lease: timedelta, limit: int) -> list[Entry]:
-    """Up to `limit` entries that nobody holds, in the order they were seen. They are the worker's until the lease runs
-    out or they are done."""
+    """Up to `limit` entries that nobody holds, in the order they were seen, of those seen at one time the newest first.
+    They are the worker's until the lease runs out or they are done."""
     picked = (
         select(entries.c.id)
         .where(
@@ -91,7 +92,7 @@ def claim(db: Connection, now: datetime, worker: str, lease: timedelta, limit: i
             entries.c.attempts < ATTEMPTS,
             or_(entries.c.claimed_until.is_(None), entries.c.claimed_until <= now),
         )
-        .order_by(entries.c.seen, entries.c.id)
+        .order_by(entries.c.seen, entries.c.published.desc(), entries.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
         .cte("picked")
@@ -102,7 +103,7 @@ def claim(db: Connection, now: datetime, worker: str, lease: timedelta, limit: i
         .values(claimed_by=worker, claimed_until=now + lease, attempts=entries.c.attempts + 1)
         .returning(*_SELECT, entries.c.seen)
     )
-    return [_in(row) for row in sorted(rows, key=lambda row: (row.seen, row.id))]
+    return [_in(row) for row in sorted(rows, key=lambda row: (row.seen, -(row.published or EPOCH).timestamp(), row.id))]
 
 
 def given_up(db: Connection, now: datetime, limit: int = 500) -> list[Entry]:
