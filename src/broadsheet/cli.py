@@ -193,6 +193,22 @@ def why(context: typer.Context, story_id: str, reader: ReaderOption = None, as_j
     terminal.show_why(_settings(context), story_id, reader, as_json=as_json, console=out)
 
 
+@app.command("why-not")
+def why_not(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="[READER] STORY", help="The story; before it, whose feed.")],
+    reader: ReaderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What keeps a story down in your feed, or out of it, and what would lift it."""
+    from broadsheet import terminal
+
+    if len(words) > 2:
+        raise InputError("broadsheet why-not takes a reader and a story.")
+    whose = words[0] if len(words) == 2 else reader
+    terminal.show_why_not(_settings(context), words[-1], whose, as_json=as_json, console=out)
+
+
 @app.command("why-together")
 def why_together(
     context: typer.Context,

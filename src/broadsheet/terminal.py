@@ -15,6 +15,7 @@ from rich.table import Table
 from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed.whatif import numbered, standing, standing_as_json
 from broadsheet.model import Article, FeedItem, Reason, Story
 from broadsheet.opening import open_instance
 from broadsheet.reading import Newsstand, beyond
@@ -186,6 +187,25 @@ def show_why(settings: Settings, story_id: str, reader: str | None, *, as_json: 
         change = reason.repair.label if reason.repair else ""
         table.add_row(reason.signal, f"{reason.points:+.2f}", escape(reason.fact), escape(change))
     table.add_row("[bold]score[/bold]", f"[bold]{item.score:+.2f}[/bold]", "", "")
+    console.print(table)
+
+
+def show_why_not(settings: Settings, story_id: str, reader: str | None, *, as_json: bool, console: Console) -> None:
+    """Print where a story stands for a reader, what keeps it out or down, and what would lift it."""
+    stand = newsstand(settings)
+    reader_id = reader_named(stand, reader)
+    asked = stand.ask(reader_id, story_id)
+    if as_json:
+        print_json({"story": story_id, **standing_as_json(asked)})
+        return
+    console.print(escape(standing(asked)), highlight=False)
+    changes = asked.lifts if asked else ()
+    if not changes:
+        return
+    table = Table("if", "it would stand at", "to make it so", box=None, pad_edge=False)
+    for change in changes:
+        place = f"still out: {', '.join(change.still)}" if change.still else numbered(change.without)
+        table.add_row(escape(change.words), escape(place), escape(change.label))
     console.print(table)
 
 

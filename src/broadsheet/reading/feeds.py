@@ -14,17 +14,20 @@ from broadsheet.errors import NotFound
 from broadsheet.feed.build import build_feed
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import explain
+from broadsheet.feed.whatif import Asked, Inquiry
 from broadsheet.model import (
     Event,
     Feed,
     FeedId,
     FeedItem,
+    Follow,
+    FollowKind,
     Reader,
     Story,
     StoryId,
     identify,
 )
-from broadsheet.reading.paper import FEEDS_KEPT
+from broadsheet.reading.paper import FEEDS_KEPT, Made
 from broadsheet.reading.readers import Readers
 from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
 from broadsheet.telling import (
@@ -38,6 +41,15 @@ COUNTED = 8  # stories of one page whose new facts are counted, ...
 LATEST = 24  # ... over so many of the latest articles of each
 
 
+def subjects_of(story: Story) -> list[Follow]:
+    """What a story is about most, as it could be followed: its first topic, its first names, who began it."""
+    strongest = sorted((e for e in story.entities if e.type != "other"), key=lambda e: (-e.count, e.text))
+    kinds: dict[str, FollowKind] = {"person": "person", "place": "place", "organisation": "organisation"}
+    topics = [Follow(kind="topic", value=t.id, label=t.label) for t in story.topics[:1]]
+    names = [Follow(kind=kinds[e.type], value=e.text, label=e.text) for e in strongest[:2]]
+    return topics + names + [Follow(kind="publisher", value=p, label=p) for p in story.publishers[:1]]
+
+
 class Feeds(Readers):
     """A page of stories for each reader, with reasons."""
 
@@ -48,21 +60,24 @@ class Feeds(Readers):
     def feed_of(self, reader: Reader, after: Sequence[StoryId] = ()) -> Feed:
         """The first page for the reader, or the one that comes after these stories."""
         live, now = self.edition(), self.now()
-        bucket = int(now.timestamp() // BUCKET.total_seconds())
-        seed = int(identify(reader.id, str(bucket)), 16)
+        bucket, seed = int(now.timestamp() // BUCKET.total_seconds()), self._seed(reader)
         if after:
             return self._built(reader, live, now, seed, after)
         key = (live.version, bucket, live.hour, self._key_of(reader))
         with self._books:
             kept = self._feeds.get(reader.id)
-        if kept is not None and kept[0] == key:
-            return kept[1]
+        if kept is not None and kept.key == key:
+            return kept.feed
         feed = self._built(reader, live, now, seed, ())
         with self._books:
-            self._feeds[reader.id] = (key, feed)
+            self._feeds[reader.id] = Made(key, feed, reader, seed)
             while len(self._feeds) > FEEDS_KEPT:
                 self._feeds.popitem(last=False)
         return feed
+
+    def _seed(self, reader: Reader) -> int:
+        bucket = int(self.now().timestamp() // BUCKET.total_seconds())
+        return int(identify(reader.id, str(bucket)), 16)
 
     def _built(self, reader: Reader, live: Live, now: datetime, seed: int, after: Sequence[StoryId]) -> Feed:
         rng = np.random.default_rng(seed)
@@ -101,7 +116,7 @@ class Feeds(Readers):
         reader, paper = self.reader(reader_id), self.edition()
         with self._books:
             current = self._feeds.get(reader.id)
-            feeds = [current[1]] if current else []
+            feeds = [current.feed] if current else []
             feeds += [feed for feed in reversed(self._shown.values()) if feed.reader == reader.id]
         for feed in feeds:
             for item in feed.items:
@@ -114,6 +129,33 @@ class Feeds(Readers):
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
         feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), np.random.default_rng(0))
         return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
+
+    def inquiry(self, reader: Reader) -> Inquiry:
+        """The reader's feed as it is shown now, to be asked about."""
+        feed = self.feed_of(reader)
+        with self._books:
+            made = self._feeds.get(reader.id)
+        live = self.edition()
+        if made is None or made.feed is not feed:  # another request acted for this reader meanwhile
+            return Inquiry(
+                reader=reader, edition=live.edition, recipe=self.recipe, now=feed.at, seed=self._seed(reader)
+            )
+        return Inquiry(
+            reader=made.reader, edition=live.edition, recipe=self.recipe, now=feed.at, seed=made.seed, known={0: feed}
+        )
+
+    def ask(self, reader_id: str, story_id: str) -> Asked | None:
+        """Why a story stands where it stands for a reader, or why it is not there, and what would change it.
+
+        None for one that is not live: it can't enter any feed. Raises `NotFound`.
+        """
+        reader, live = self.reader(reader_id), self.edition()
+        story = self._story(story_id)
+        if not self._may_see(live, reader, story.id, story):
+            raise NotFound("There is no such story here.")
+        if story.id not in live.edition.index:
+            return None
+        return self.inquiry(reader).ask(story.id, subjects_of(story))
 
     def sentence(self, item: FeedItem) -> str:
         """Why a story is there, in one sentence."""

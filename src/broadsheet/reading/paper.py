@@ -44,6 +44,16 @@ class Kept:
     key: object
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A feed that was built, and of what: the same again gives the same."""
+
+    key: object
+    feed: Feed
+    reader: Reader
+    seed: int
+
+
 class Paper:
     """The live stories of one store, for any number of threads. It holds no truth: the store does."""
 
@@ -57,7 +67,7 @@ class Paper:
         self._refreshing = threading.Lock()
         self._acting: dict[ReaderId, threading.RLock] = {}
         self._acting_guard = threading.Lock()
-        self._feeds: OrderedDict[ReaderId, tuple[object, Feed]] = OrderedDict()
+        self._feeds: OrderedDict[ReaderId, Made] = OrderedDict()
         self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
         self._books = threading.Lock()  # over the small caches
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()

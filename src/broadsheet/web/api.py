@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from broadsheet import __version__, store
 from broadsheet.errors import InputError
+from broadsheet.feed.whatif import standing_as_json
 from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
 from broadsheet.reading import Card, Newsstand, ThreadPage
 from broadsheet.sources import opml
@@ -250,8 +251,9 @@ def thread(request: Request) -> Response:
 
 def why(request: Request) -> Response:
     news, one = _news(request)
-    item = news.why(one.id, request.path_params["id"])
-    return answer({"story": item.story, **said_reasons(news, item)})
+    asked = news.ask(one.id, request.path_params["id"])
+    item = asked.item if asked else news.why(one.id, request.path_params["id"])
+    return answer({"story": item.story, **said_reasons(news, item), **standing_as_json(asked)})
 
 
 def article(request: Request) -> Response:
@@ -354,7 +356,7 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}/ledger", "GET", ledger, "What was learned of a reader, with its weights", ()),
     ("/api/readers/{reader}/search", "GET", search, "Articles that have the words", ("q", "limit", "from")),
     ("/api/readers/{reader}/stories/{id}", "GET", story, "A story with its articles and timeline", ()),
-    ("/api/readers/{reader}/stories/{id}/why", "GET", why, "The reasons of a story for a reader", ()),
+    ("/api/readers/{reader}/stories/{id}/why", "GET", why, "Why a story stands where it does for a reader, or why it is not there, and what would change it", ()),
     ("/api/readers/{reader}/threads/{id}", "GET", thread, "A thread with its stories, the latest first", ()),
     ("/api/readers/{reader}/articles/{id}", "GET", article, "An article with its text", ()),
     ("/api/readers/{reader}/events", "POST", event, "Record what a reader did: more, less, saved, hidden, follow, mute, undo", ()),

@@ -17,11 +17,13 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed.whatif import standing
 from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
 from broadsheet.reading import Card, Newsstand, StoryPage
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.web import actions, security
+from broadsheet.web.actions import said
 from broadsheet.web.views import ago, body, render
 
 PER_PAGE = 30
@@ -84,7 +86,10 @@ def back(request: Request, form: FormData, default: str = "/", **query: str) -> 
 
 def local(path: str, default: str = "/") -> str:
     """The path, if it leads to a page of ours."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # what begins like an IPv6 address and is none
+        return default
     fine = (
         path.startswith("/")
         and not path.startswith("//")
@@ -358,11 +363,22 @@ def choices(reader: Reader) -> dict[str, Any]:
 def why(request: Request) -> Response:
     """GET /why/{id}"""
     reader, news = current(request), stand(request)
-    item = news.why(reader.id, request.path_params["id"])
+    asked = news.ask(reader.id, request.path_params["id"])
+    item = asked.item if asked else news.why(reader.id, request.path_params["id"])
     cards = news.cards([item.story], reader)
     if not cards:
         raise NotFound("There is no such story here.")
-    return render(request, "why.html", reader=reader, item=item, card=cards[0], sentence=news.sentence(item))
+    return render(
+        request,
+        "why.html",
+        reader=reader,
+        item=item,
+        asked=asked,
+        card=cards[0],
+        sentence=news.sentence(item),
+        standing=standing(asked),
+        changed={said(c.event): c for c in asked.without} if asked else {},
+    )
 
 
 # --- acting -------------------------------------------------------------------------------------------------------

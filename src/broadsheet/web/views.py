@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security
@@ -268,6 +269,7 @@ def environment() -> Environment:
         FACTS=FACTS,
         plotted=plotted,
         difference=difference,
+        numbered=numbered,
     )
     return made
 
