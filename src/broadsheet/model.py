@@ -429,6 +429,11 @@ class Reader:
     subscriptions: frozenset[SourceId] = frozenset()
     images: Literal["off", "direct", "proxied"] = "proxied"
     tuning: Mapping[str, float] = field(default_factory=dict)  # scorer name -> multiplier; 1 where absent
+    presets: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # the reader's own: name -> slider -> value
+    home: tuple[str, ...] = ()  # places that are near the reader, as they wrote them
+    budget: Mapping[str, float] = field(default_factory=dict)  # rule of the page -> share of it, 0 to 1
     saved: tuple[StoryId, ...] = ()  # newest last
     hidden: frozenset[StoryId] = frozenset()
     opened: Mapping[StoryId, datetime] = field(default_factory=dict)

@@ -284,6 +284,9 @@ def without(reader: Reader, repair: Repair) -> tuple[str, Reader] | None:
             if isinstance(tuned, Mapping):
                 signal = next(iter(tuned))
                 return OTHERWISE.get(signal, f"If {signal} did not count"), tuning(reader, dict.fromkeys(tuned, 0.0))
+            if "home" in repair.settings:
+                gone = next((place for place in reader.home if place not in repaired(reader, repair).home), "it")
+                return f"If {gone} were not near you", repaired(reader, repair)
             return OTHERWISE["budget"], repaired(reader, repair)
     return None
 
@@ -301,6 +304,8 @@ def repaired(reader: Reader, repair: Repair) -> Reader:
             tuned = repair.settings.get("tuning")
             if isinstance(tuned, Mapping):
                 return tuning(reader, tuned)
+            if isinstance(home := repair.settings.get("home"), list):
+                return replace(reader, home=tuple(home))
     return reader
 
 

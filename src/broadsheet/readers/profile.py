@@ -11,7 +11,7 @@ import numpy as np
 
 from broadsheet.model import Event, Reader, SourceId, Story, Weight, WeightKey, bytes_of, named, vector_of
 from broadsheet.readers import follows
-from broadsheet.readers.events import valid_settings
+from broadsheet.readers.events import MOST_PRESETS, valid_settings
 from broadsheet.readers.regrouping import regroup
 
 
@@ -235,4 +235,13 @@ def _settle(reader: Reader, settings: Mapping[str, object] | None) -> Reader:
     if "tuning" in given:  # one signal at a time: the others keep theirs, and 1 is the same as never tuned
         tuned = {**reader.tuning, **{signal: float(x) for signal, x in given["tuning"].items()}}
         given["tuning"] = {signal: x for signal, x in tuned.items() if x != 1.0}
+    if "home" in given:
+        given["home"] = tuple(dict.fromkeys(" ".join(place.split()) for place in given["home"]))
+    if "budget" in given:  # a rule of nothing is none: no "at most 0 %", and "at least 0 %" asks for nothing
+        budget = {**reader.budget, **{rule: float(x) for rule, x in given["budget"].items()}}
+        given["budget"] = {rule: x for rule, x in budget.items() if x > 0}
+    if "presets" in given:  # one name at a time; None takes it away, and the oldest make room
+        presets = {**reader.presets, **{name.strip(): values for name, values in given["presets"].items()}}
+        kept = [(name, dict(values)) for name, values in presets.items() if values is not None]
+        given["presets"] = dict(kept[-MOST_PRESETS:])
     return replace(reader, **given) if given else reader

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -143,6 +143,11 @@ class Feeds(Readers):
         return Inquiry(
             reader=made.reader, edition=live.edition, recipe=self.recipe, now=feed.at, seed=made.seed, known={0: feed}
         )
+
+    def as_if(self, reader: Reader, change: Callable[[Reader], Reader]) -> tuple[Feed, Feed]:
+        """The reader's first page as it is, and as it would be if they were otherwise. Nothing is kept or recorded."""
+        inquiry = self.inquiry(reader)
+        return inquiry.known.get(0) or inquiry.feed(inquiry.reader), inquiry.feed(change(inquiry.reader))
 
     def ask(self, reader_id: str, story_id: str) -> Asked | None:
         """Why a story stands where it stands for a reader, or why it is not there, and what would change it.

@@ -220,7 +220,7 @@ def profile_key(reader: Reader) -> object:
     return (
         reader.follows, reader.mutes, reader.saved, len(reader.hidden), len(reader.opened), reader.scope,
         reader.languages, reader.interest, reader.disinterest, len(reader.weights), reader.subscriptions,
-        tuple(reader.tuning.items()), tuple((k, w.value, w.pinned) for k, w in reader.weights.items()),
+        tuple(reader.tuning.items()), reader.home, tuple(reader.budget.items()), tuple((k, w.value, w.pinned) for k, w in reader.weights.items()),
     )  # fmt: skip
 
 

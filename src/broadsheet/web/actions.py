@@ -26,6 +26,7 @@ from broadsheet.model import (
     StoryId,
     WeightKey,
 )
+from broadsheet.readers.events import setting_problem
 
 ACTIONS: tuple[str, ...] = tuple(
     kind for kind in get_args(EventKind) if kind != "shown"
@@ -117,6 +118,10 @@ def _settings(given: Any) -> dict[str, object]:
             ):
                 raise InputError("tuning must give each signal a number from 0 to 4.")
             settings[name] = {str(key)[:40]: float(n) for key, n in value.items()}
+        elif name in ("home", "budget", "presets"):
+            if (wrong := setting_problem(name, value)) is not None:
+                raise InputError(wrong)
+            settings[name] = value
         else:
             raise InputError(f"There is no setting {str(name)[:40]!r}.")
     return settings

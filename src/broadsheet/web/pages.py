@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed import tune as tuning
 from broadsheet.feed.whatif import standing
 from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
 from broadsheet.reading import Card, Newsstand, StoryPage
@@ -30,6 +31,8 @@ PER_PAGE = 30
 SOURCES_PER_PAGE = 100
 MOST_PASTED = 400_000  # characters: a long book chapter
 MOST_PAGES = 12  # of For you, one after another
+PRESET_LETTERS = 40
+PREVIEWED = 15  # stories of a preview
 VISIT = timedelta(minutes=30)
 TOPICS = (
     ("11000000", "politics and government"), ("16000000", "conflict, war and peace"),
@@ -490,6 +493,76 @@ def you(request: Request) -> Response:
     ]
     top = max((abs(float(cast(float, row["value"]))) for row in rows), default=1.0) or 1.0
     return render(request, "you.html", reader=reader, rows=rows, top=top)
+
+
+def tune(request: Request) -> Response:
+    """GET /tune: what a change would do to the reader's own page. Nothing is taken until they say so."""
+    reader, news = current(request), stand(request)
+    if len(request.url.query) > tuning.LONGEST:
+        raise InputError("That link holds more than settings.")
+    given = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in ("did", "event", "name")
+    ]
+    now = tuning.values_of(reader)
+    values = tuning.read_values(given, now)
+    name = " ".join(request.query_params.get("name", "").split())[:PRESET_LETTERS]
+    before, after = news.as_if(reader, lambda r: tuning.as_tuned(r, values))
+    difference = tuning.compare(before, after)
+    shown = [item.story for item in after.items[:PREVIEWED]]
+    cards = {card.story.id: card for card in news.cards([*shown, *difference.left[:PREVIEWED]], reader)}
+    return render(
+        request,
+        "tune.html",
+        reader=reader,
+        sliders=tuning.SLIDERS,
+        top=tuning.TOP,
+        step=tuning.STEP,
+        values=values,
+        now_values=now,
+        name=name,
+        changed=values != now,
+        link=tuning.link(values, name),
+        presets=[(p.name, p.words, tuning.sliders_of(p.values), False) for p in tuning.PRESETS]
+        + [(own, "", tuning.sliders_of(kept), True) for own, kept in reader.presets.items()],
+        link_of=tuning.link,
+        difference=difference,
+        rows=[cards[i] for i in shown if i in cards],
+        gone=[cards[i] for i in difference.left if i in cards],
+        page_length=len(after.items),
+    )
+
+
+def take(request: Request, form: FormData) -> Response:
+    """POST /tune: take what was previewed."""
+    reader, news = current(request), stand(request)
+    given = [(name, words(form, name, 20)) for name in tuning.NAMES if name in form]
+    values = tuning.read_values(given, tuning.values_of(reader))
+    event_id = news.act(reader.id, set_to(reader, news, {"tuning": tuning.tuned(reader, values)}))
+    return back(request, form, "/tune", did="tuned", event=str(event_id))
+
+
+def preset(request: Request, form: FormData) -> Response:
+    """POST /tune/preset: keep the sliders under a name, or let a name go."""
+    reader, news = current(request), stand(request)
+    name = " ".join(words(form, "name", PRESET_LETTERS).split())
+    if not name:
+        raise InputError("Give the preset a name.")
+    given = [(slider, words(form, slider, 20)) for slider in tuning.NAMES if slider in form]
+    values = None if form.get("remove") else tuning.read_values(given, tuning.values_of(reader))
+    event_id = news.act(reader.id, set_to(reader, news, {"presets": {name: values}}))
+    return back(request, form, "/tune", did="settings", event=str(event_id))
+
+
+def near(request: Request, form: FormData) -> Response:
+    """POST /tune/near: which places are near."""
+    reader, news = current(request), stand(request)
+    home = [place.strip() for place in words(form, "home", 500).split(",") if place.strip()]
+    event_id = news.act(reader.id, set_to(reader, news, {"home": home}))
+    return back(request, form, "/tune", did="settings", event=str(event_id))
+
+
+def set_to(reader: Reader, news: Newsstand, chosen: Mapping[str, object]) -> Event:
+    return actions.event_from({"kind": "settings", "settings": chosen}, reader.id, news.local(news.now()))
 
 
 def settings(request: Request, form: FormData) -> Response:
