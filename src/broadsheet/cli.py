@@ -131,13 +131,21 @@ def add(
 @app.command(name="import")
 def import_opml(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An OPML file from any reader.", exists=True, dir_okay=False)],
-    reader: Annotated[str | None, typer.Option(help="Subscribe this reader to what is in it.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="An OPML file from any reader, or a file of `broadsheet export`.", exists=True, dir_okay=False
+        ),
+    ],
+    reader: Annotated[str | None, typer.Option(help="The reader whom what is in it is for.")] = None,
 ) -> None:
-    """Read subscriptions from an OPML file, folders and all; say what was double or could not be used."""
-    from broadsheet import jobs
+    """Read subscriptions from an OPML file, folders and all; or a reader's profile from another instance."""
+    from broadsheet import jobs, terminal
     from broadsheet.opening import open_instance
 
+    if file.read_bytes().lstrip()[:1] == b"{":
+        out.print(escape(terminal.bring(_settings(context), file.read_bytes(), reader)))
+        return
     db, settings = open_instance(_settings(context))
     for sentence in jobs.import_opml(db, file.read_bytes(), now=settings.now(), reader=reader):
         out.print(escape(sentence))

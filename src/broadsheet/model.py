@@ -364,6 +364,7 @@ class Weight:
 EventKind = Literal[
     "shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less",
     "follow", "unfollow", "mute", "unmute", "set_weight", "erase_weight", "settings", "merge", "split", "undo",
+    "import", "forget",
 ]  # fmt: skip
 
 
@@ -402,10 +403,11 @@ class Event:
     position: int | None = None
     seconds: float | None = None  # dwelled: how long
     target: EventId | None = None  # undo: which event no longer counts
+    through: EventId | None = None  # undo: and all that taught something from there up to this one
     follow: Follow | None = None
     mute: Mute | None = None
     weight: tuple[WeightKey, float] | None = None
-    settings: Mapping[str, object] | None = None
+    settings: Mapping[str, object] | None = None  # settings; import: what was brought along
     regrouping: Regrouping | None = None  # merge, split
     id: EventId | None = None  # given by the store
 

@@ -209,6 +209,17 @@ def show_why_not(settings: Settings, story_id: str, reader: str | None, *, as_js
     console.print(table)
 
 
+def bring(settings: Settings, file: bytes, reader: str | None) -> str:
+    """Take in a reader's file from another instance, and say what came."""
+    stand = newsstand(settings)
+    try:
+        value = orjson.loads(file)
+    except orjson.JSONDecodeError as e:
+        raise InputError(f"This is no file of a reader: {e}.") from None
+    event, told = stand.bring_all(reader_named(stand, reader), value)
+    return f"{told} It is event {event}, which can be undone in the ledger."
+
+
 def export_of(settings: Settings, reader: str, *, as_opml: bool) -> bytes:
     """Everything kept about a reader as JSON, or only their subscriptions as OPML."""
     stand = newsstand(settings)

@@ -33,6 +33,8 @@ def check(event: Event) -> Event:
         raise InputError("dwelled needs how many seconds the story was read.")
     if event.kind == "undo" and event.target is None:
         raise InputError("undo needs the event that it undoes.")
+    if event.kind == "undo" and event.through is not None and event.target is not None and event.through < event.target:
+        raise InputError("The end of what is undone lies before its beginning.")
     if event.kind in ("follow", "unfollow"):
         _check_choice(event.kind, event.follow)
     if event.kind in ("mute", "unmute"):

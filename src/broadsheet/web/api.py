@@ -18,6 +18,8 @@ from broadsheet import __version__, store
 from broadsheet.errors import InputError
 from broadsheet.feed.whatif import standing_as_json
 from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
+from broadsheet.readers.ledger import Signal
+from broadsheet.readers.moving import FORMAT
 from broadsheet.reading import Card, Newsstand, ThreadPage
 from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
@@ -289,6 +291,43 @@ def ledger(request: Request) -> Response:
     )
 
 
+def said_signal(row: Signal) -> dict[str, Any]:
+    event = row.event
+    return {
+        "event": event.id,
+        "kind": event.kind,
+        "at": event.at,
+        "story": event.story,
+        "headline": row.story.headline if row.story else None,
+        "seconds": event.seconds,
+        "undone_by": row.undone_by.id if row.undone_by else None,
+        "changes": [
+            {"key": d.key, "label": d.label, "before": d.before, "after": d.after, "moved": d.moved}
+            for d in row.changes
+        ],
+    }
+
+
+def signals(request: Request) -> Response:
+    news, one = _news(request)
+    start = pages.offset(request)
+    rows = news.signals(one.id)
+    return answer({"total": len(rows), "signals": [said_signal(row) for row in rows[start : start + _limit(request)]]})
+
+
+def forget(request: Request) -> Response:
+    news, one = _news(request)
+    news.forget_learned(one.id)
+    return answer({"forgotten": one.id})
+
+
+async def bring(request: Request) -> Response:
+    given = await sent(request)
+    news, one = await run_in_threadpool(_news, request)
+    event_id, told = await run_in_threadpool(news.bring_all, one.id, given)
+    return answer({"event": event_id, "message": told}, 201)
+
+
 def search(request: Request) -> Response:
     news, one = _news(request)
     hits = news.search(one, request.query_params.get("q", "")[:200], _limit(request), pages.offset(request))
@@ -354,6 +393,9 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}/latest", "GET", latest, "Articles, the newest first, nothing hidden", ("limit",)),
     ("/api/readers/{reader}/saved", "GET", saved, "Saved stories, the last saved first", ()),
     ("/api/readers/{reader}/ledger", "GET", ledger, "What was learned of a reader, with its weights", ()),
+    ("/api/readers/{reader}/ledger", "DELETE", forget, "Forget everything that was learned, for good", ()),
+    ("/api/readers/{reader}/signals", "GET", signals, "Every signal that was learned from, and what it changed", ("limit", "from")),
+    ("/api/readers/{reader}/import", "POST", bring, "Take in a reader's file from another instance", ()),
     ("/api/readers/{reader}/search", "GET", search, "Articles that have the words", ("q", "limit", "from")),
     ("/api/readers/{reader}/stories/{id}", "GET", story, "A story with its articles and timeline", ()),
     ("/api/readers/{reader}/stories/{id}/why", "GET", why, "Why a story stands where it does for a reader, or why it is not there, and what would change it", ()),
@@ -393,7 +435,9 @@ def document() -> dict[str, Any]:
             },
         }
         if method == "POST":
-            shape = {"event": "Event", "add_reader": "NewReader", "add_source": "NewSource"}[function.__name__]
+            shape = {"event": "Event", "add_reader": "NewReader", "add_source": "NewSource", "bring": "ReaderFile"}[
+                function.__name__
+            ]
             schema = {"$ref": f"#/components/schemas/{shape}"}
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
             operation["responses"]["201"] = operation["responses"]["200"]
@@ -417,6 +461,7 @@ def document() -> dict[str, Any]:
                     "type": "object", "required": ["error"],
                     "properties": {"error": {"type": "object", "required": ["status", "message"], "properties": {"status": {"type": "integer"}, "message": text}}},
                 },
+                "ReaderFile": {"type": "object", "required": ["format", "reader"], "properties": {"format": {"const": FORMAT}, "reader": {"type": "object"}}},
                 "Choice": choice,
                 "NewReader": {"type": "object", "required": ["name"], "properties": {"name": text, "follows": {"type": "array", "items": {"$ref": "#/components/schemas/Choice"}}}},
                 "NewSource": {"type": "object", "required": ["address"], "properties": {"address": text, "folder": text}},
@@ -424,7 +469,7 @@ def document() -> dict[str, Any]:
                     "type": "object", "required": ["kind"],
                     "properties": {
                         "kind": {"enum": list(actions.ACTIONS)}, "story": text, "article": text, "feed": text,
-                        "position": {"type": "integer"}, "seconds": {"type": "number"}, "target": {"type": "integer"},
+                        "position": {"type": "integer"}, "seconds": {"type": "number"}, "target": {"type": "integer"}, "through": {"type": "integer"},
                         "follow": {"$ref": "#/components/schemas/Choice"}, "mute": {"$ref": "#/components/schemas/Choice"},
                         "until": {"type": "string", "description": f"How long a mute lasts: {', '.join(actions.LENGTHS)}, or an ISO time"},
                         "weight": {"type": "array"}, "settings": {"type": "object"},

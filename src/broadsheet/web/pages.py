@@ -20,6 +20,7 @@ from broadsheet.errors import InputError, NotFound
 from broadsheet.feed import tune as tuning
 from broadsheet.feed.whatif import standing
 from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
+from broadsheet.readers.profile import TEACHES
 from broadsheet.reading import Card, Newsstand, StoryPage
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
@@ -31,6 +32,7 @@ PER_PAGE = 30
 SOURCES_PER_PAGE = 100
 MOST_PASTED = 400_000  # characters: a long book chapter
 MOST_PAGES = 12  # of For you, one after another
+SIGNALS_PER_PAGE = 60
 PRESET_LETTERS = 40
 PREVIEWED = 15  # stories of a preview
 VISIT = timedelta(minutes=30)
@@ -575,6 +577,65 @@ def settings(request: Request, form: FormData) -> Response:
     }
     event_id = news.act(reader.id, actions.event_from({"kind": "settings", "settings": given}, reader.id, news.now()))
     return back(request, form, "/you", did="settings", event=str(event_id))
+
+
+def ledger(request: Request) -> Response:
+    """GET /you/ledger: every signal that was learned from, the latest first."""
+    reader, news = current(request), stand(request)
+    rows, start = news.signals(reader.id), offset(request)
+    shown = rows[start : start + SIGNALS_PER_PAGE]
+    days = [(day, list(of)) for day, of in groupby(shown, key=lambda row: news.local(row.event.at).date())]
+    most = max((abs(d.moved) for row in shown for d in row.changes), default=1.0)
+    more = start + SIGNALS_PER_PAGE if len(rows) > start + SIGNALS_PER_PAGE else 0
+    now = news.local(news.now())
+    return render(
+        request, "ledger.html", reader=reader, days=days, total=len(rows), most=most, more=more,
+        counting=sum(row.undone_by is None for row in rows), teaches=TEACHES, until=f"{now:%Y-%m-%dT%H:%M}",
+        since=f"{now - timedelta(days=1):%Y-%m-%dT%H:%M}",
+    )  # fmt: skip
+
+
+def undo_range(request: Request, form: FormData) -> Response:
+    """POST /you/ledger/undo: as if nothing had been learned between two times."""
+    reader, news = current(request), stand(request)
+    since, until = (_local_time(words(form, name, 40), news) for name in ("since", "until"))
+    if until < since:
+        raise InputError("The end of that time lies before its beginning.")
+    # a minute is the step of the form's clock: what was done within the last one is meant, too
+    event_id, _ = news.undo_between(reader.id, since, until + timedelta(minutes=1))
+    return back(request, form, "/you/ledger", did="range", event=str(event_id))
+
+
+def _local_time(written: str, news: Newsstand) -> datetime:
+    """A time as a form gives it, by the clocks of this instance's readers."""
+    try:
+        when = datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError("That is no time: write it like 2026-08-01T12:00.") from None
+    return when if when.tzinfo else when.replace(tzinfo=news.local(news.now()).tzinfo)
+
+
+def forget(request: Request, form: FormData) -> Response:
+    """POST /you/ledger/forget: everything that was learned, for good."""
+    reader, news = current(request), stand(request)
+    if not form.get("sure"):
+        raise InputError("Nothing was forgotten: tick the box to say that you are sure.")
+    news.forget_learned(reader.id)
+    return back(request, form, "/you/ledger", did="forgotten")
+
+
+def bring(request: Request, form: FormData) -> Response:
+    """POST /you/import: a reader's file from another instance."""
+    reader, news = current(request), stand(request)
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise InputError("Choose a reader's file first.")
+    try:
+        value = orjson.loads(file.file.read())
+    except orjson.JSONDecodeError:
+        raise InputError("This is no file of a reader: it is not JSON.") from None
+    event_id, told = news.bring_all(reader.id, value)
+    return render(request, "brought.html", reader=news.reader(reader.id), message=told, event=event_id)
 
 
 def export(request: Request) -> Response:

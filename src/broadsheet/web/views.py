@@ -312,6 +312,7 @@ DID = {
     "unfollow": "No longer followed.", "mute": "Muted.", "unmute": "No longer muted.", "set_weight": "Changed.",
     "erase_weight": "Forgotten.", "settings": "Settings saved.", "merge": "One story, for you, from now on.",
     "split": "No longer part of this story, for you.", "undo": "Undone.", "added": "Source added.",
+    "range": "Undone: that time counts no more.", "forgotten": "Forgotten: Broadsheet begins anew with you.",
     "tuned": "Taken: For you is tuned.",
     "removed": "Source removed.", "stopped": "Stopped.", "resumed": "Resumed: it is fetched at the next round.",
     "erased": "Everything about that reader is erased.",
