@@ -186,6 +186,21 @@ def feed(context: typer.Context, reader: ReaderOption = None, as_json: JsonOptio
 
 
 @app.command()
+def away(
+    context: typer.Context,
+    reader: ReaderOption = None,
+    minutes: Annotated[int | None, typer.Option(help="How much time you have.", min=1, max=120)] = None,
+    since: Annotated[str | None, typer.Option(help="Since when: 12h, 3d. Default: your last visit.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The few stories that mattered since you were last here."""
+    from broadsheet import terminal
+
+    gap = config.duration(since) if since else None
+    terminal.show_away(_settings(context), reader, minutes=minutes, gap=gap, as_json=as_json, console=out)
+
+
+@app.command()
 def story(context: typer.Context, story_id: str, as_json: JsonOption = False) -> None:
     """One story: what is said, by whom, and since when."""
     from broadsheet import terminal

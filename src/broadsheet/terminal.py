@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -109,6 +109,42 @@ def show_feed(settings: Settings, reader: str | None, *, count: int, as_json: bo
         console.print(f"    [italic dim]{escape(stand.sentence(item))}[/italic dim]\n", highlight=False)
     if not shown:
         console.print("There is nothing to show yet: `broadsheet add SITE`, then `broadsheet refresh`.")
+
+
+def show_away(
+    settings: Settings,
+    reader: str | None,
+    *,
+    minutes: int | None,
+    gap: timedelta | None,
+    as_json: bool,
+    console: Console,
+) -> None:
+    """Print what mattered since a reader was last here, and the end of it."""
+    stand = newsstand(settings)
+    page = stand.away(reader_named(stand, reader), stand.now() - gap if gap else None, minutes)
+    if as_json:
+        listed = [
+            _item(stand, one.mattered.item, one.card.story)
+            | {"followed": one.mattered.followed, "seconds": round(one.reading.total_seconds())}
+            for one in page.missed
+        ]
+        print_json({"since": page.since, "minutes": minutes, "items": listed, "did_not_fit": len(page.rest)})
+        return
+    for number, one in enumerate(page.missed, 1):
+        console.print(f"[bold]{number:>2}. {escape(one.card.headline)}[/bold]", highlight=False)
+        for point in one.card.points[:1]:
+            console.print(f"    “{escape(point.text)}” [dim]{escape(point.publisher)}[/dim]", highlight=False)
+        took = f"{max(round(one.reading.total_seconds() / 60), 1)} min"
+        console.print(f"    [dim]{took} · {one.card.story.id}[/dim]", highlight=False)
+        console.print(f"    [italic dim]{escape(one.why)}[/italic dim]\n", highlight=False)
+    whole = f"{round(page.reading.total_seconds() / 60)} min to read"
+    if page.rest:
+        console.print(f"That is what fits; {len(page.rest)} more mattered. {whole}.", highlight=False)
+    elif page.missed:
+        console.print(f"That is all that mattered. {whole}.", highlight=False)
+    else:
+        console.print("You missed nothing.")
 
 
 def show_story(settings: Settings, story_id: str, *, as_json: bool, console: Console) -> None:

@@ -381,7 +381,7 @@ class Importance:
                 yield place, Reason(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
             if spread[place]:
                 said = f"{velocity[place]:.0f}" if velocity[place] >= 2 else f"{velocity[place]:.2g}"
-                fact = f"it spread at {said} publishers an hour on its first day"
+                fact = f"it spread at {said} publisher{'' if said == '1' else 's'} an hour on its first day"
                 yield place, Reason(self.signal, spread[place], fact, repair)
 
 

@@ -14,11 +14,11 @@ from broadsheet.model import (
     SourceId,
 )
 from broadsheet.readers.moving import read_export
-from broadsheet.reading.pages import Pages
+from broadsheet.reading.away import Away
 from broadsheet.sources import opml
 
 
-class Newsstand(Pages):
+class Newsstand(Away):
     """Feeds and pages for every reader of one store. May be used from many threads; any number may serve one store.
 
     >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP

@@ -97,10 +97,10 @@ def forget(db: Connection, reader: ReaderId, done: Sequence[EventId]) -> None:
         db.execute(delete(log).where(log.c.reader == reader, log.c.id.in_(batch)))
 
 
-def times(db: Connection, reader: ReaderId, most: int = 400) -> list[datetime]:
-    """When the reader last did or was shown something: distinct times, the latest first."""
-    query = select(log.c.at).where(log.c.reader == reader).distinct().order_by(log.c.at.desc()).limit(most)
-    return [at for (at,) in db.execute(query)]
+def times(db: Connection, reader: ReaderId, most: int = 600) -> list[datetime]:
+    """When the reader did or was shown their last `most` things: distinct times, the latest first."""
+    query = select(log.c.at).where(log.c.reader == reader).order_by(log.c.id.desc()).limit(most)
+    return sorted({at for (at,) in db.execute(query)}, reverse=True)
 
 
 def erase(db: Connection, id: ReaderId) -> None:  # noqa: A002

@@ -21,6 +21,7 @@ from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, Re
 from broadsheet.readers.ledger import Signal
 from broadsheet.readers.moving import FORMAT
 from broadsheet.reading import Card, Newsstand, ThreadPage
+from broadsheet.reading.away import Missed
 from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
 from broadsheet.web import actions, pages
@@ -273,6 +274,30 @@ async def event(request: Request) -> Response:
     return answer({"event": event_id, "message": actions.done(done, now)}, 201)
 
 
+def away(request: Request) -> Response:
+    news, one = _news(request)
+    page = news.away(one.id, *pages.away_asked(request, news))
+
+    def said(missed: Missed) -> dict[str, Any]:
+        return {
+            "story": said_card(missed.card),
+            "followed": missed.mattered.followed,
+            "went_on": missed.went_on,
+            "seconds": round(missed.reading.total_seconds()),
+            **said_reasons(news, missed.mattered.item),
+        }
+
+    return answer(
+        {
+            "since": page.since,
+            "minutes": page.minutes,
+            "seconds": round(page.reading.total_seconds()),
+            "missed": [said(one) for one in page.missed],
+            "did_not_fit": [said(one) for one in page.rest],
+        }
+    )
+
+
 def latest(request: Request) -> Response:
     news, one = _news(request)
     return answer({"articles": [said_article(a) for a in news.latest(one, _limit(request))]})
@@ -390,6 +415,7 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}", "DELETE", erase_reader, "Erase a reader and everything that was recorded", ()),
     ("/api/readers/{reader}/export", "GET", export, "Everything that is kept of a reader", ()),
     ("/api/readers/{reader}/feed", "GET", feed, "For you: stories with the reasons that are their score", ("limit",)),
+    ("/api/readers/{reader}/away", "GET", away, "What mattered since the last visit, or since then, in so many minutes", ("since", "minutes")),
     ("/api/readers/{reader}/latest", "GET", latest, "Articles, the newest first, nothing hidden", ("limit",)),
     ("/api/readers/{reader}/saved", "GET", saved, "Saved stories, the last saved first", ()),
     ("/api/readers/{reader}/ledger", "GET", ledger, "What was learned of a reader, with its weights", ()),
@@ -425,7 +451,7 @@ def document() -> dict[str, Any]:
                 {
                     "name": n,
                     "in": "query",
-                    "schema": {"type": "string"} if n == "q" else {"type": "integer", "minimum": 0},
+                    "schema": {"type": "string"} if n in ("q", "since") else {"type": "integer", "minimum": 0},
                 }
                 for n in query
             ],

@@ -113,6 +113,7 @@ def routes() -> list[Route | Mount]:
     """Every address of the app."""
     return [
         Route("/", pages.for_you),
+        Route("/away", pages.away),
         Route("/latest", pages.latest),
         Route("/following", pages.following),
         Route("/saved", pages.saved),

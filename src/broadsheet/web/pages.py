@@ -21,7 +21,7 @@ from broadsheet.feed import tune as tuning
 from broadsheet.feed.whatif import standing
 from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
 from broadsheet.readers.profile import TEACHES
-from broadsheet.reading import Card, Newsstand, StoryPage
+from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.web import actions, security
@@ -35,6 +35,7 @@ MOST_PAGES = 12  # of For you, one after another
 SIGNALS_PER_PAGE = 60
 PRESET_LETTERS = 40
 PREVIEWED = 15  # stories of a preview
+LONG_AWAY = timedelta(hours=12)  # from which on the front page offers what was missed
 VISIT = timedelta(minutes=30)
 TOPICS = (
     ("11000000", "politics and government"), ("16000000", "conflict, war and peace"),
@@ -155,6 +156,7 @@ def for_you(request: Request) -> Response:
             above += [item.story for item in earlier.items]
     feed = news.feed_of(reader, above)
     corrected = 0 if above else news.corrected(reader)
+    before = None if above else news.last_visit(reader)
     cards = {card.story.id: card for card in news.cards([item.story for item in feed.items], reader)}
     told = news.sentences(feed)
     rows = [(cards[i.story], i, told[i.story]) for i in feed.items if i.story in cards]
@@ -170,6 +172,7 @@ def for_you(request: Request) -> Response:
         more=more,
         left_out=news.left_out(reader, feed),
         corrected=corrected,
+        away_since=before if before and news.now() - before >= LONG_AWAY else None,
         facts=news.facts_since(reader, [card.story for card, _, _ in rows]),
         edition_size=len(live.stories),
         empty_words=_why_empty(news, reader) if not feed.items else "",
@@ -189,6 +192,35 @@ def _why_empty(news: Newsstand, reader: Reader) -> str:
     if reader.scope == "subscriptions" and not reader.subscriptions:
         return "You read only your own sources, and you have none. Add some, or choose every source under You."
     return "Everything is muted, hidden or in a language that you do not read. Under You you can change that."
+
+
+def away(request: Request) -> Response:
+    """GET /away: what mattered since the reader's last visit, with an end."""
+    reader, news = current(request), stand(request)
+    since, minutes = away_asked(request, news)
+    page = news.away(reader.id, since, minutes)
+    return render(
+        request, "away.html", reader=reader, page=page, budgets=BUDGETS,
+        asked=urlencode({"since": page.since.isoformat()}) if since else "",
+        gap=news.now() - page.since,
+    )  # fmt: skip
+
+
+def away_asked(request: Request, news: Newsstand) -> tuple[datetime | None, int | None]:
+    """Since when, and how many minutes there are, as the address says. Raises `InputError`."""
+    written, minutes = request.query_params.get("since", ""), request.query_params.get("minutes", "")
+    since = None
+    if written:
+        try:
+            since = datetime.fromisoformat(written[:40].replace(" ", "+"))
+        except ValueError:
+            raise InputError("since must be a time, such as 2026-08-01T12:00:00+00:00.") from None
+        since = since if since.tzinfo else since.replace(tzinfo=news.local(news.now()).tzinfo)
+        if since > news.now():
+            raise InputError("since must be a time that has passed.")
+    if minutes and not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes) <= 120):
+        raise InputError("minutes must be a number from 1 to 120.")
+    return since, int(minutes) if minutes else None
 
 
 def latest(request: Request) -> Response:

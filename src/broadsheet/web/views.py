@@ -79,6 +79,14 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def lasting(length: timedelta) -> str:
+    """`40 seconds`, `6 minutes`, `5 hours`, `2 days`, as a person says it."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if length.total_seconds() >= size * (2 if size > 60 else 1):
+            return counted(round(length.total_seconds() / size), unit)
+    return counted(max(round(length.total_seconds()), 1), "second")
+
+
 def listed(names: Sequence[str], most: int = 3) -> str:
     """`A`, `A and B`, `A, B, C and 4 more`."""
     shown = list(names[:most])
@@ -270,6 +278,7 @@ def environment() -> Environment:
         plotted=plotted,
         difference=difference,
         numbered=numbered,
+        lasting=lasting,
     )
     return made
 
