@@ -14,6 +14,7 @@ import numpy as np
 
 from broadsheet.feed.admit import admit, refused
 from broadsheet.feed.build import Recipe, build_feed, reasons_of
+from broadsheet.feed.diversify import RULES
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import repairs
 from broadsheet.feed.score import Desk
@@ -178,6 +179,7 @@ class Inquiry:
         found: list[Change] = []
         against = [repair for reason, repair in repairs(item) if reason.points < 0]
         found += filter(None, (self._changed(story, repair) for repair in against[:MOST]))
+        found += (self._unbudgeted(story, rule) for rule in self.reader.budget)
         mine = {(f.kind, named(f.value)) for f in self.reader.follows}
         for follow in subjects:
             if (follow.kind, named(follow.value)) not in mine:
@@ -193,6 +195,14 @@ class Inquiry:
         here = place or REACH + 1
         better = [c for c in found if min(c.place or REACH + 1, c.without or REACH + 1) < here]
         return tuple(sorted(better, key=lambda c: (c.place or REACH + 1, c.without or REACH + 1)))
+
+    def _unbudgeted(self, story: StoryId, rule: str) -> Change:
+        """One rule of the reader's budget, gone."""
+        left = {r: share for r, share in self.reader.budget.items() if r != rule}
+        place = self.place(story, replace(self.reader, budget=left))
+        words = f"If you did not ask for {RULES[rule].format(f'{self.reader.budget[rule]:.0%}')}"
+        event = {"kind": "settings", "settings": {"budget": {rule: 0.0}}}
+        return Change(words=words, label="Drop this rule", event=event, place=place, without=place)
 
     def _admitted(self, story: StoryId, row: int) -> Iterator[Change]:
         """For each of the reader's choices that keeps the story out: where it would stand without."""
@@ -306,6 +316,8 @@ def repaired(reader: Reader, repair: Repair) -> Reader:
                 return tuning(reader, tuned)
             if isinstance(home := repair.settings.get("home"), list):
                 return replace(reader, home=tuple(home))
+            if isinstance(gone_rules := repair.settings.get("budget"), Mapping):
+                return replace(reader, budget={r: x for r, x in reader.budget.items() if r not in gone_rules})
     return reader
 
 

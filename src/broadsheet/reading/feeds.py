@@ -11,9 +11,12 @@ from sqlalchemy import Connection
 
 from broadsheet import store
 from broadsheet.errors import NotFound
+from broadsheet.feed.bubble import Meter, Tally, meters, tally
 from broadsheet.feed.build import build_feed
+from broadsheet.feed.diversify import kept
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import explain
+from broadsheet.feed.score import Desk
 from broadsheet.feed.whatif import Asked, Inquiry
 from broadsheet.model import (
     Event,
@@ -52,6 +55,8 @@ def subjects_of(story: Story) -> list[Follow]:
 
 class Feeds(Readers):
     """A page of stories for each reader, with reasons."""
+
+    _tallied: tuple[Live, Tally] | None = None
 
     def feed(self, reader_id: str) -> Feed:
         """The feed of a reader now. The same within ten minutes unless the reader acts or the news changes."""
@@ -161,6 +166,43 @@ class Feeds(Readers):
         if story.id not in live.edition.index:
             return None
         return self.inquiry(reader).ask(story.id, subjects_of(story))
+
+    def bubble(self, reader: Reader, days: int = 0) -> tuple[list[Meter], int]:
+        """What the reader's first page shows, or all that was shown in so many days, against what was published; and of
+        how many stories that is."""
+        live, now = self.edition(), self.now()
+        ids = [item.story for item in self.feed_of(reader).items]
+        if days:
+            with self.engine.connect() as db:
+                logged = store.feeds.latest(db, reader.id, 500)
+            since = now - timedelta(days=days)
+            ids = list(dict.fromkeys(item.story for feed in logged if feed.at >= since for item in feed.items))
+        with self.engine.connect() as db:
+            shown = list(self._stories(db, ids).values())
+        return meters(tally(shown, self.outlets), self._published(live)), len(shown)
+
+    def _published(self, live: Live) -> Tally:
+        """The tally of the live stories that are open to all: worked out once an edition."""
+        if self._tallied is None or self._tallied[0] is not live:
+            private = live.private
+            seen = (s for s in live.stories.values() if not s.sources or not private.issuperset(s.sources))
+            self._tallied = live, tally(seen, self.outlets)
+        return self._tallied[1]
+
+    def budgeted(self, reader: Reader, budget: Mapping[str, float]) -> tuple[Feed, Feed]:
+        """The first page with no budget at all, and with this one."""
+        inquiry = self.inquiry(reader)
+        return (
+            inquiry.feed(replace(inquiry.reader, budget={})),
+            inquiry.feed(replace(inquiry.reader, budget=dict(budget))),
+        )
+
+    def kept(self, reader: Reader, feed: Feed) -> dict[str, bool]:
+        """Which rules of the reader's budget a page of theirs keeps."""
+        edition = self.edition().edition
+        desk = Desk(reader, edition, feed.at, 0)
+        rows = [row for item in feed.items if (row := edition.row_of(item.story)) is not None]
+        return kept(desk, self.recipe.diversity, rows, self.recipe.length)
 
     def sentence(self, item: FeedItem) -> str:
         """Why a story is there, in one sentence."""

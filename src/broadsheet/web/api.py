@@ -298,6 +298,12 @@ def away(request: Request) -> Response:
     )
 
 
+def bubble(request: Request) -> Response:
+    news, one = _news(request)
+    found, count = news.bubble(one, 7 if request.query_params.get("of") == "week" else 0)
+    return answer({"stories": count, "budget": one.budget, "meters": [asdict(meter) for meter in found]})
+
+
 def latest(request: Request) -> Response:
     news, one = _news(request)
     return answer({"articles": [said_article(a) for a in news.latest(one, _limit(request))]})
@@ -416,6 +422,7 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}/export", "GET", export, "Everything that is kept of a reader", ()),
     ("/api/readers/{reader}/feed", "GET", feed, "For you: stories with the reasons that are their score", ("limit",)),
     ("/api/readers/{reader}/away", "GET", away, "What mattered since the last visit, or since then, in so many minutes", ("since", "minutes")),
+    ("/api/readers/{reader}/bubble", "GET", bubble, "What the reader is shown against what was published; of=week: in seven days", ("of",)),
     ("/api/readers/{reader}/latest", "GET", latest, "Articles, the newest first, nothing hidden", ("limit",)),
     ("/api/readers/{reader}/saved", "GET", saved, "Saved stories, the last saved first", ()),
     ("/api/readers/{reader}/ledger", "GET", ledger, "What was learned of a reader, with its weights", ()),
@@ -451,7 +458,7 @@ def document() -> dict[str, Any]:
                 {
                     "name": n,
                     "in": "query",
-                    "schema": {"type": "string"} if n in ("q", "since") else {"type": "integer", "minimum": 0},
+                    "schema": {"type": "string"} if n in ("q", "since", "of") else {"type": "integer", "minimum": 0},
                 }
                 for n in query
             ],

@@ -140,6 +140,8 @@ def routes() -> list[Route | Mount]:
         Route("/tune", pages.posted(pages.take), methods=["POST"]),
         Route("/tune/preset", pages.posted(pages.preset), methods=["POST"]),
         Route("/tune/near", pages.posted(pages.near), methods=["POST"]),
+        Route("/bubble", pages.bubble),
+        Route("/bubble", pages.posted(pages.spend), methods=["POST"]),
         Route("/sources", pages.sources),
         Route("/sources/find", pages.find, methods=["POST"]),
         Route("/sources/read", pages.read, methods=["POST"]),

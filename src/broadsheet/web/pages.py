@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
@@ -18,8 +19,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
 from broadsheet.feed import tune as tuning
+from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import standing
-from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
+from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named
 from broadsheet.readers.profile import TEACHES
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.sources import opml, packs
@@ -34,6 +36,12 @@ MOST_PASTED = 400_000  # characters: a long book chapter
 MOST_PAGES = 12  # of For you, one after another
 SIGNALS_PER_PAGE = 60
 PRESET_LETTERS = 40
+BUDGET_WORDS = {  # rule: how its field is labelled, before and after the number
+    "outside": ("At least", "% from outside what I follow and read"),
+    "topic": ("At most", "% about one subject"),
+    "country": ("At most", "% from publishers of one country"),
+    "publisher": ("At most", "% from one publisher"),
+}
 PREVIEWED = 15  # stories of a preview
 LONG_AWAY = timedelta(hours=12)  # from which on the front page offers what was missed
 VISIT = timedelta(minutes=30)
@@ -585,6 +593,67 @@ def preset(request: Request, form: FormData) -> Response:
     values = None if form.get("remove") else tuning.read_values(given, tuning.values_of(reader))
     event_id = news.act(reader.id, set_to(reader, news, {"presets": {name: values}}))
     return back(request, form, "/tune", did="settings", event=str(event_id))
+
+
+def bubble(request: Request) -> Response:
+    """GET /bubble: what the reader is shown against what was published, and what a budget would cost."""
+    reader, news = current(request), stand(request)
+    if len(request.url.query) > tuning.LONGEST:
+        raise InputError("That address holds more than a budget.")
+    days = 7 if request.query_params.get("of") == "week" else 0
+    found, count = news.bubble(reader, days)
+    given = [(n, v) for n, v in request.query_params.multi_items() if n not in ("did", "event", "of")]
+    budget = budget_of(given) if given else dict(reader.budget)
+    before, after = news.budgeted(reader, budget)
+    difference = tuning.compare(before, after)
+    cards = {c.story.id: c for c in news.cards([*difference.entered, *difference.left], reader)}
+    return render(
+        request,
+        "bubble.html",
+        reader=reader,
+        meters=found,
+        count=count,
+        week=bool(days),
+        rules=BUDGET_WORDS,
+        budget={rule: round(100 * share) for rule, share in budget.items()},
+        previewing=bool(given) and budget != dict(reader.budget),
+        difference=difference,
+        entered=[cards[i] for i in difference.entered if i in cards],
+        left=[cards[i] for i in difference.left if i in cards],
+        cost=sum(i.score for i in before.items) - sum(i.score for i in after.items),
+        worth=sum(abs(i.score) for i in before.items),
+        broken=broken(news, reader, after, budget),
+    )
+
+
+def budget_of(given: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """The budget that a form or a link says, in per cent; empty fields are no rules. Raises `InputError`."""
+    budget: dict[str, float] = {}
+    for name, written in given:
+        if name not in BUDGET_WORDS or name in budget:
+            raise InputError(f"A budget has no {name[:40]!r}: it has {', '.join(BUDGET_WORDS)}, each once.")
+        if not written.strip():
+            continue
+        if not (written.isascii() and written.isdigit() and len(written) <= 3 and int(written) <= 100):
+            raise InputError(f"{name} is a share in per cent, from 0 to 100.")
+        if int(written):
+            budget[name] = int(written) / 100
+    return budget
+
+
+def broken(news: Newsstand, reader: Reader, feed: Feed, budget: Mapping[str, float]) -> list[str]:
+    """The rules that the page does not keep, for want of stories."""
+    kept = news.kept(replace(reader, budget=dict(budget)), feed)
+    return [f"{RULES[rule].format(f'{share:.0%}')}" for rule, share in budget.items() if not kept[rule]]
+
+
+def spend(request: Request, form: FormData) -> Response:
+    """POST /bubble: take the budget that was previewed."""
+    reader, news = current(request), stand(request)
+    budget = budget_of([(rule, words(form, rule, 5)) for rule in BUDGET_WORDS])
+    chosen = {rule: budget.get(rule, 0.0) for rule in BUDGET_WORDS}
+    event_id = news.act(reader.id, set_to(reader, news, {"budget": chosen}))
+    return back(request, form, "/bubble", did="settings", event=str(event_id))
 
 
 def near(request: Request, form: FormData) -> Response:
