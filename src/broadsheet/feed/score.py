@@ -607,6 +607,31 @@ class Local:
                 yield at, Reason(self.signal, points, f"it is about {place}, which is near you", repair)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """What the reader's own sources report comes before what others do."""
+
+    signal: ClassVar[str] = "subscriptions"
+    weight: float = 0.7
+
+    def points(self, desk: Desk) -> Floats:
+        mine = desk.edition.remembered("mine", desk.reader.subscriptions, lambda: self._mine(desk))
+        return mine * (self.weight * desk.tuned(self.signal))
+
+    def _mine(self, desk: Desk) -> Floats:
+        rows = np.zeros(len(desk.edition))
+        for source in desk.reader.subscriptions:
+            rows[desk.edition.sources.postings(source)[0]] = 1.0
+        return rows
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        points = self.points(desk)
+        repair = turn(self.signal, "Count my sources less", desk)
+        for place, row in enumerate(rows):
+            if points[row]:
+                yield place, Reason(self.signal, float(points[row]), "a source of yours reports it", repair)
+
+
 SCORERS: Mapping[str, type[Scorer]] = {
     "follows": Follows,
     "interest": Interest,
@@ -618,4 +643,5 @@ SCORERS: Mapping[str, type[Scorer]] = {
     "fatigue": Fatigue,
     "language": Language,
     "local": Local,
+    "subscriptions": Subscriptions,
 }

@@ -28,7 +28,7 @@ class Slider:
 
 
 SLIDERS = (
-    Slider("follows", "What I follow", ("follows",), "follows hardly count", "follows first"),
+    Slider("follows", "What I follow", ("follows", "subscriptions"), "follows hardly count", "follows first"),
     Slider("interest", "What I read", ("interest", "likeness"), "as if nothing were known", "more of what I read"),
     Slider("importance", "Importance", ("importance",), "however few report it", "what everybody reports"),
     Slider("freshness", "Freshness", ("freshness",), "age does not matter", "the newest"),

@@ -33,6 +33,7 @@ OTHERWISE = {
     "fatigue": "If it did not matter what you saw before",
     "language": "If your languages counted alike",
     "local": "If nearness did not count",
+    "subscriptions": "If your own sources counted like others",
     "diversity": "If stories did not make room for others",
     "budget": "Without your budget",
 }

@@ -1,6 +1,6 @@
 """The reading side that the web app and the terminal share: keep the edition fresh, build feeds, record what readers do.
 
-    paper -> readers -> feeds -> pages -> away -> newsstand
+    paper -> readers -> feeds -> pages -> away -> beginning -> newsstand
 
 Each class knows those before it and adds one thing; `Newsstand` is all of them. It holds no truth: the store does.
 """

@@ -130,6 +130,7 @@ def routes() -> list[Route | Mount]:
         Route("/readers/choose", pages.posted(pages.choose), methods=["POST"]),
         Route("/you", pages.you),
         Route("/you/settings", pages.posted(pages.settings), methods=["POST"]),
+        Route("/you/likes", pages.posted(pages.like), methods=["POST"]),
         Route("/you/export", pages.export),
         Route("/you/import", pages.posted(pages.bring), methods=["POST"]),
         Route("/you/ledger", pages.ledger),

@@ -24,6 +24,7 @@ from broadsheet.feed.whatif import standing
 from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named
 from broadsheet.readers.profile import TEACHES
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
+from broadsheet.reading.beginning import OFFERED, Liked
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.web import actions, security
@@ -42,6 +43,7 @@ BUDGET_WORDS = {  # rule: how its field is labelled, before and after the number
     "country": ("At most", "% from publishers of one country"),
     "publisher": ("At most", "% from one publisher"),
 }
+MOST_LIKES = 60_000  # characters of a pasted list
 PREVIEWED = 15  # stories of a preview
 LONG_AWAY = timedelta(hours=12)  # from which on the front page offers what was missed
 VISIT = timedelta(minutes=30)
@@ -480,7 +482,8 @@ def welcome_page(
         reader=maybe_current(request),
         readers=news.readers(),
         problem=problem,
-        given=given or {"name": "", "topics": (), "places": (), "other": ""},
+        given=given or {"name": "", "topics": (), "places": (), "other": "", "likes": "", "stories": ()},
+        offered=news.offered(),
         topics=TOPICS,
         places=news.common("place", 16),
         packs=packs.packs(),
@@ -491,24 +494,60 @@ def welcome_page(
 
 
 def begin(request: Request, form: FormData) -> Response:
-    """POST /welcome: a new reader with a few topics and places."""
+    """POST /welcome: a new reader, with a few topics and places, stories, a pasted list, a list of feeds, or nothing."""
     news = stand(request)
     labels = dict(TOPICS)
     topics = [t for t in form.getlist("topic") if isinstance(t, str) and t in labels]
     chosen = [p[:80] for p in form.getlist("place") if isinstance(p, str)][:40]
-    other = words(form, "places", 200)
+    picked = [StoryId(i) for i in form.getlist("story") if isinstance(i, str)][:OFFERED]
+    other, likes = words(form, "places", 200), words(form, "likes", MOST_LIKES)
     places = list(dict.fromkeys([*chosen, *(p.strip() for p in other.split(",") if p.strip())]))
     follows = [Follow(kind="topic", value=t, label=labels[t].capitalize()) for t in topics]
     follows += [Follow(kind="place", value=p, label=p) for p in places]
+    file = form.get("file")
     try:
-        reader = news.add_reader(words(form, "name", 200), follows)
+        liked = news.understand(likes)
+        outline = opml.read(file.file.read()) if isinstance(file, UploadFile) and file.filename else None
+        name = words(form, "name", 200) or (unnamed(news) if form.get("nothing") else "")
+        reader = news.add_reader(name, follows)
     except InputError as e:
-        kept = {"name": words(form, "name", 200), "topics": topics, "places": chosen, "other": other}
+        kept = {
+            "name": words(form, "name", 200),
+            "topics": topics,
+            "places": chosen,
+            "other": other,
+            "likes": likes,
+            "stories": picked,
+        }
         return welcome_page(request, str(e), kept, status=422)
     security.change_session(request, reader=reader.id)
+    offered = {card.story.id: card.story for card in news.cards(picked, reader)}
+    news.like(reader.id, [*liked, *(Liked("", story=offered[i]) for i in picked if i in offered)])
+    if outline is not None:
+        news.subscribe_all(reader.id, outline.subscriptions)
     if pack := next((p for p in packs.packs() if p.id == words(form, "pack")), None):
         news.subscribe_all(reader.id, packed(pack))
+    if liked or outline is not None:
+        return render(request, "begun.html", reader=news.reader(reader.id), liked=liked, outline=outline)
     return RedirectResponse(local(words(form, "next") or "/"), 303)
+
+
+def unnamed(news: Newsstand) -> str:
+    """A name for who gives none: `Reader`, `Reader 2`."""
+    taken = {named(reader.name) for reader in news.readers()}
+    return next(
+        name for n in range(1, len(taken) + 2) if named(name := "Reader" if n == 1 else f"Reader {n}") not in taken
+    )
+
+
+def like(request: Request, form: FormData) -> Response:
+    """POST /you/likes: a pasted list of what a reader likes, understood line by line."""
+    reader, news = current(request), stand(request)
+    liked = news.understand(words(form, "likes", MOST_LIKES))
+    if not liked:
+        raise InputError("Paste at least one title, address or word.")
+    news.like(reader.id, liked)
+    return render(request, "begun.html", reader=news.reader(reader.id), liked=liked, outline=None)
 
 
 def choose(request: Request, form: FormData) -> Response:
