@@ -61,3 +61,14 @@ def test_places_near_are_named_and_kept(ada: Browser) -> None:
     assert reader(ada).home == ("Beijing", "Old Town")
     assert ada.post("/tune/near", {"home": ",".join("abcdef")}).status == 422
     assert 'value="Beijing, Old Town"' in ada.get("/tune").text
+
+
+def test_programs_ask_what_sliders_would_do_and_take_it_with_an_event(ada: Browser) -> None:
+    me = f"/api/readers/{reader(ada).id}"
+    asked = ada.get(f"{me}/tune?follows=0&importance=0&quiet=0").json()
+    assert len(asked["moved"]) == 4
+    ada.json("POST", f"{me}/events", {"kind": "settings", "settings": asked["settings"]})
+    now = ada.get(f"{me}/tune").json()
+    assert now["sliders"] == asked["values"]
+    assert (now["entered"], now["left"], now["moved"]) == ([], [], {})
+    assert ada.get(f"{me}/tune?freshness=99").status == 422

@@ -68,40 +68,51 @@ class Allowance:
 
     def __init__(self, desk: Desk, rules: Diversity, length: int) -> None:
         self.desk = desk
-        self.few = rules.few
         self.left = length
-        budget = desk.reader.budget
+        budget, edition = desk.reader.budget, desk.edition
         self.caps = {rule: max(int(share * length + 1e-9), 1) for rule, share in budget.items() if rule != "outside"}
-        self.stand: dict[tuple[str, object], int] = {}
+        classes = {
+            "topic": lambda: edition.broad_topics[1],
+            "country": lambda: edition.origins[1],
+            "publisher": lambda: edition.sole_publishers(rules.few),
+        }
+        self.classes = {rule: classes[rule]() for rule in self.caps}  # of each row, as numbers; -1: of none
+        self.stand: dict[tuple[str, int], int] = {}
         self.needed = min(math.ceil(budget.get("outside", 0.0) * length - 1e-9), length)
         self.inside = inside(desk) if self.needed else np.zeros(0, bool)
         self.kept_back = False  # whether a story of the reader's own was barred, so that one from outside stands there
+        self.reserving = False  # every place that is left is for a story from outside
+        self._barred = np.zeros(len(edition), bool)  # a class that is full is marked once, not asked for at each story
+        self._seen = memoryview(self._barred.data)
+        self._reserve()
 
-    def _classes(self, row: int) -> Iterator[tuple[str, object]]:
-        edition = self.desk.edition
-        if "topic" in self.caps and (topic := int(edition.broad_topics[1][row])) >= 0:
-            yield "topic", topic
-        if "country" in self.caps and (country := int(edition.origins[1][row])) >= 0:
-            yield "country", country
-        if "publisher" in self.caps and 0 < len(edition.rows[row].publishers) <= self.few:
-            yield "publisher", edition.rows[row].first_publisher
+    def _reserve(self) -> None:
+        if not self.reserving and self.needed and self.needed >= self.left:
+            self.reserving = True
+            self._barred |= self.inside
 
     def bars(self, row: int) -> bool:
-        if self.needed >= self.left and self.inside.size and self.inside[row]:
+        if not self._seen[row]:
+            return False
+        if self.reserving and not self.kept_back and self.inside[row]:
             self.kept_back = True
-            return True
-        return any(self.stand.get(one, 0) >= self.caps[one[0]] for one in self._classes(row))
+        return True
 
     def add(self, row: int) -> None:
         self.left -= 1
-        for one in self._classes(row):
-            self.stand[one] = self.stand.get(one, 0) + 1
+        for rule, of in self.classes.items():
+            one = rule, int(of[row])
+            if one[1] >= 0:
+                self.stand[one] = self.stand.get(one, 0) + 1
+                if self.stand[one] == self.caps[rule]:
+                    self._barred |= of == one[1]
         if self.needed and not self.inside[row]:
             self.needed -= 1
+        self._reserve()
 
     def reasons(self, row: int) -> Iterator[Reason]:
         """Why a story from outside stands where one of the reader's own would have stood: no points, but said."""
-        if self.kept_back and self.inside.size and not self.inside[row]:
+        if self.kept_back and not self.inside[row]:
             share = self.desk.reader.budget["outside"]
             said = f"your budget asks for at least {share:.0%} from outside what you follow and read"
             repair = Repair(
@@ -260,11 +271,11 @@ def pick(
             asked *= 4
             rows, points = _lists(ranked(asked))  # the same rows first, and more of them
             continue
-        if not waiting and barred:  # the budget can't be kept with what there is
-            allowance = None
-            for row, base in barred:
-                heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
-            barred = []
+        if not waiting and barred:  # the budget can't be kept with what there is: they come in after all, best first
+            barred.sort(key=lambda one: (-one[1], one[0]))
+            rows, points = [row for row, _ in barred], [base for _, base in barred]
+            next_in, asked, allowance, barred = 0, len(rows) + 1, None, []
+            continue
         if not waiting:
             return
         score, row, base, known, whole = waiting[0]

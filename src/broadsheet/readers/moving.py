@@ -32,7 +32,7 @@ from broadsheet.readers.events import setting_problem
 
 FORMAT = "broadsheet reader 1"
 LETTERS = 200  # of a name, a label, a keyword
-MOST = {"follows": 1000, "mutes": 1000, "weights": 2000, "saved": 5000, "hidden": 5000, "opened": 20_000,
+MOST = {"follows": 1000, "mutes": 1000, "weights": 2000, "saved": 5000, "hidden": 5000, "opened": 5000,
         "subscriptions": 2000}  # fmt: skip
 LIMIT = 3.0  # no weight is larger: as in `profile.Learning`
 HEAVIEST = 1e6  # of reading: `interest_mass` grows by at most one an event

@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from broadsheet import __version__, store
 from broadsheet.errors import InputError
+from broadsheet.feed import tune as tuning
 from broadsheet.feed.whatif import standing_as_json
 from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
 from broadsheet.readers.ledger import Signal
@@ -298,6 +299,24 @@ def away(request: Request) -> Response:
     )
 
 
+def tune(request: Request) -> Response:
+    """Where the sliders stand, or what other places of theirs would do; nothing is taken."""
+    news, one = _news(request)
+    now = tuning.values_of(one)
+    values = tuning.read_values(request.query_params.multi_items(), now)
+    before, after = news.as_if(one, lambda r: tuning.as_tuned(r, values))
+    difference = tuning.compare(before, after)
+    return answer(
+        {
+            "sliders": now,
+            "values": values,
+            "settings": {"tuning": tuning.tuned(one, values)},
+            "feed": [item.story for item in after.items],
+            **asdict(difference),
+        }
+    )
+
+
 def bubble(request: Request) -> Response:
     news, one = _news(request)
     found, count = news.bubble(one, 7 if request.query_params.get("of") == "week" else 0)
@@ -422,6 +441,7 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}/export", "GET", export, "Everything that is kept of a reader", ()),
     ("/api/readers/{reader}/feed", "GET", feed, "For you: stories with the reasons that are their score", ("limit",)),
     ("/api/readers/{reader}/away", "GET", away, "What mattered since the last visit, or since then, in so many minutes", ("since", "minutes")),
+    ("/api/readers/{reader}/tune", "GET", tune, "What sliders would do to the reader's page; send `settings` as an event to take it", tuning.NAMES),
     ("/api/readers/{reader}/bubble", "GET", bubble, "What the reader is shown against what was published; of=week: in seven days", ("of",)),
     ("/api/readers/{reader}/latest", "GET", latest, "Articles, the newest first, nothing hidden", ("limit",)),
     ("/api/readers/{reader}/saved", "GET", saved, "Saved stories, the last saved first", ()),
@@ -458,7 +478,11 @@ def document() -> dict[str, Any]:
                 {
                     "name": n,
                     "in": "query",
-                    "schema": {"type": "string"} if n in ("q", "since", "of") else {"type": "integer", "minimum": 0},
+                    "schema": {"type": "number", "minimum": 0, "maximum": tuning.TOP}
+                    if n in tuning.NAMES
+                    else {"type": "string"}
+                    if n in ("q", "since", "of")
+                    else {"type": "integer", "minimum": 0},
                 }
                 for n in query
             ],
