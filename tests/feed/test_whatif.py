@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
 from broadsheet.feed.edition import Edition
-from broadsheet.feed.whatif import REACH, Inquiry
+from broadsheet.feed.score import Desk
+from broadsheet.feed.whatif import REACH, Inquiry, said
 from broadsheet.model import Follow, Mute, Topic
 from broadsheet.readers.profile import learn
 from broadsheet.web.actions import event_from
@@ -84,6 +86,32 @@ def test_the_reasons_that_are_told_are_those_that_the_feed_gave(situation, data)
         place = data.draw(st.integers(0, len(feed.items) - 1))
         asked = inquiry(reader, stories, STANDARD, seed=5).ask(feed.items[place].story)
         assert (asked.place, asked.item) == (place + 1, feed.items[place])
+
+
+@law
+@given(situations())
+def test_every_reason_has_a_button_that_takes_away_what_it_says(situation):
+    """Unfollowing and forgetting take away the reason's points, to the digit; turning down takes the signal down by as much."""
+    stories, reader = situation
+    edition = Edition.of(stories, NOON)
+    scorers = {scorer.signal: scorer for scorer in STANDARD.scorers}
+
+    def points(reader, signal):
+        return scorers[signal].points(Desk(reader, edition, NOON, 7))
+
+    for signal, scorer in scorers.items():
+        for row in range(len(edition)):
+            for _, reason in scorer.reasons(Desk(reader, edition, NOON, 7), [row]):
+                event = event_from({"kind": reason.repair.kind, **said(reason.repair)}, reader.id, NOON)
+                before, after = points(reader, signal)[row], points(learn(reader, event, None), signal)[row]
+                if reason.repair.kind in ("unfollow", "erase_weight"):
+                    assert before - after == pytest.approx(reason.points, abs=1e-9)
+                elif "tuning" in reason.repair.settings:
+                    ((tuned, to),) = reason.repair.settings["tuning"].items()
+                    now = reader.tuning.get(tuned, 1.0)
+                    assert after == pytest.approx(before * to / now if now else before, abs=1e-2)
+                else:
+                    assert after < before
 
 
 def wide(headline, publishers, **fields):

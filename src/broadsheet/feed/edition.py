@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
-WARM = 350  # what is kept at hand of readers: seven things of each of the last fifty, two as large as the edition
+WARM = 400  # what is kept at hand of readers: eight things of each of the last fifty, three as large as the edition
 T = TypeVar("T")
 
 

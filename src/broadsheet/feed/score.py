@@ -601,10 +601,13 @@ class Local:
         for at, row in enumerate(rows):
             met = [(found[row], place) for place, found in about if row in found]
             if met and (points := self.weight * desk.tuned(self.signal) * max(met)[0]):
-                place = max(met, key=lambda one: one[0])[1]
-                left = {"home": [other for other in desk.reader.home if other != place]}
-                repair = Repair(label=f"{place} is not near me", kind="settings", settings=left)
-                yield at, Reason(self.signal, points, f"it is about {place}, which is near you", repair)
+                near_by = [place for _, place in met]  # all of them: without one alone the story would stand as it does
+                said, many = " and ".join(near_by), len(near_by) > 1
+                left = {"home": [other for other in desk.reader.home if other not in near_by]}
+                label = f"{said} {'are' if many else 'is'} not near me"
+                repair = Repair(label=label, kind="settings", settings=left)
+                fact = f"it is about {said}, which {'are' if many else 'is'} near you"
+                yield at, Reason(self.signal, points, fact, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

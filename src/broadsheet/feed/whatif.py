@@ -296,8 +296,9 @@ def without(reader: Reader, repair: Repair) -> tuple[str, Reader] | None:
                 signal = next(iter(tuned))
                 return OTHERWISE.get(signal, f"If {signal} did not count"), tuning(reader, dict.fromkeys(tuned, 0.0))
             if "home" in repair.settings:
-                gone = next((place for place in reader.home if place not in repaired(reader, repair).home), "it")
-                return f"If {gone} were not near you", repaired(reader, repair)
+                after = repaired(reader, repair)
+                gone = " and ".join(place for place in reader.home if place not in after.home)
+                return f"If {gone} were not near you", after
             return OTHERWISE["budget"], repaired(reader, repair)
     return None
 

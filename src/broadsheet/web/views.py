@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
@@ -278,6 +279,7 @@ def environment() -> Environment:
         plotted=plotted,
         difference=difference,
         numbered=numbered,
+        RULES=RULES,
         lasting=lasting,
     )
     return made

@@ -215,6 +215,8 @@
         document.getElementById("preview").replaceWith(document.importNode(fresh, true));
         const chips = page.querySelector(".presets");
         if (chips) sliders.querySelector(".presets").replaceWith(document.importNode(chips, true));
+        const told = fresh.querySelector(".take p") || fresh.querySelector("h2");
+        document.getElementById("would-be").textContent = told ? told.textContent : "";
         history.replaceState(null, "", address);
       });
     };
