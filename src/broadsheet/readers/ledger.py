@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from broadsheet.model import Event, Reader, Repair, Story, WeightKey
-from broadsheet.readers.profile import TEACHES, Learning, faded, learn, taken_back, undone
+from broadsheet.model import Event, Reader, Repair, Story, StoryId, WeightKey
+from broadsheet.readers.profile import TEACHES, Learning, faded, learn, subjects, taken_back, undone
 
 _ACTS = {
     "opened": "opened", "dwelled": "read", "saved": "saved", "shared": "shared", "more": "asked for more",
@@ -113,6 +113,7 @@ def signals(
     for event in every:
         if event.kind == "undo" and (event.id is None or event.id not in gone):
             by.update(dict.fromkeys(taken_back(event, every), event))
+    bare: dict[StoryId, Story] = {}
     reader, found = blank, []
     for event, story in events:
         if event.kind not in _DONE:
@@ -120,20 +121,28 @@ def signals(
         held = by.get(event.id) if event.id is not None else None
         changes: tuple[Delta, ...] = ()
         if held is None:
-            before, reader = reader, learn(reader, event, story, rules)
-            changes = _deltas(before, reader, event, rules)
+            if (
+                story is not None and story.id not in bare
+            ):  # what moves the mean of vectors moves no weight: half the time
+                bare[story.id] = replace(story, vector=b"")
+            before, reader = reader, learn(reader, event, bare[story.id] if story else None, rules)
+            changes = _deltas(before, reader, event, story, rules)
         if changes or story is not None or event.kind not in TEACHES:
             found.append(Signal(event=event, words=_DONE[event.kind], story=story, changes=changes, undone_by=held))
     return found[::-1]
 
 
-def _deltas(before: Reader, after: Reader, event: Event, rules: Learning) -> tuple[Delta, ...]:
+def _deltas(before: Reader, after: Reader, event: Event, story: Story | None, rules: Learning) -> tuple[Delta, ...]:
     """The weights that differ, as they were worth at the time of the event. Those that it did not touch are the same objects."""
-    keys = [key for key, weight in after.weights.items() if before.weights.get(key) is not weight]
-    keys += [key for key in before.weights if key not in after.weights]
+    old_weights, new_weights = before.weights, after.weights
+    asked = [key for key, _, _ in subjects(story, rules)] if story is not None else [*new_weights]
+    keys = [key for key in asked if key in new_weights and old_weights.get(key) is not new_weights[key]]
+    came = sum(key not in old_weights for key in keys)
+    if len(new_weights) != len(old_weights) + came:  # some went: erased, forgotten, or too weak to be kept
+        keys += [key for key in old_weights if key not in new_weights]
     made = []
     for key in keys:
-        old, new = before.weights.get(key), after.weights.get(key)
+        old, new = old_weights.get(key), new_weights.get(key)
         shown = new or old
         made.append(
             Delta(

@@ -29,6 +29,7 @@ from broadsheet.model import (
     StoryId,
     named,
 )
+from broadsheet.readers.ledger import Signal
 from broadsheet.readers.regrouping import View
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlets_by_name
@@ -82,6 +83,7 @@ class Paper:
         self._readers: OrderedDict[ReaderId, Kept] = OrderedDict()
         self._regrouped: OrderedDict[object, Story] = OrderedDict()
         self.outlets: Mapping[str, Outlet] = {}
+        self._signals: OrderedDict[ReaderId, tuple[object, list[Signal]]] = OrderedDict()
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
 
     def now(self) -> datetime:

@@ -35,6 +35,7 @@ from broadsheet.reading.shown import Live
 from broadsheet.stories.describe import describe
 
 FORGOTTEN = TEACHES - {"saved", "hidden"} | {"shown", "set_weight", "erase_weight", "import", "forget"}
+LEDGERS_KEPT = 8  # of those who look at theirs: page after page of it is worked out once
 _ONE = {"follows": "follow", "mutes": "mute", "weights": "weight", "saved": "saved story"}
 
 
@@ -188,9 +189,18 @@ class Readers(Paper):
         with self.engine.connect() as db:
             reader = self._reader(db, ReaderId(reader_id))
             events = [e for e in store.readers.events(db, reader.id) if e.kind not in ("shown", "settings")]
+            key = (self.edition().version, len(events), events[-1].id if events else None)
+            kept = self._signals.get(reader.id)
+            if kept is not None and kept[0] == key:
+                return kept[1]
             stories = self._stories(db, {event.story for event in events if event.story})
         blank = Reader(id=reader.id)
-        return signals([(event, stories.get(event.story) if event.story else None) for event in events], blank)
+        made = signals([(event, stories.get(event.story) if event.story else None) for event in events], blank)
+        with self._books:
+            self._signals[reader.id] = (key, made)
+            while len(self._signals) > LEDGERS_KEPT:
+                self._signals.popitem(last=False)
+        return made
 
     def undo_between(self, reader_id: str, since: datetime, until: datetime) -> tuple[EventId, int]:
         """As if nothing had been learned in that time: one event, which can be undone; and how many it takes back.
