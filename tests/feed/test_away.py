@@ -13,7 +13,7 @@ from broadsheet.readers import follows as chosen
 from tests.builders import DAY, HOUR, NOON, a_reader, a_story
 from tests.feed.strategies import situations
 
-law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 CHESS = Topic(id="20000822", label="chess")
 
 

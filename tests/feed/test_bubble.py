@@ -21,7 +21,7 @@ from broadsheet.readers.profile import learn
 from tests.builders import HOUR, NOON, a_reader, a_story
 from tests.feed.strategies import editions, readers
 
-law = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 COUNTRIES = {"gazette": "Norway", "herald": "Norway", "bugle": "Peru", "post": "Peru"}
 BROAD = {"chess": "15000000", "sport": "15000000", "war": "16000000", "law": "02000000"}
 budgets = st.dictionaries(

@@ -18,7 +18,7 @@ from broadsheet.web.actions import event_from
 from tests.builders import DAY, HOUR, NOON, a_reader, a_story
 from tests.feed.strategies import situations
 
-law = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 CHESS = Topic(id="20000822", label="chess")
 FOLLOW = Follow(kind="topic", value=CHESS.id, label="Chess")
 SHORT = Recipe.of({"off": ["exploration"], "length": 4})

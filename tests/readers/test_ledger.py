@@ -12,7 +12,7 @@ from broadsheet.readers.profile import Learning, faded, fold
 from tests.builders import DAY, HOUR, NOON, a_story
 from tests.feed.strategies import editions
 
-law = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 ADA = ReaderId("ada")
 kinds = st.sampled_from(
     ("opened", "dwelled", "saved", "shared", "more", "less", "hidden", "set_weight", "erase_weight", "undo", "range")

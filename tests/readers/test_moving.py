@@ -17,7 +17,7 @@ from broadsheet.readers.profile import fold, learn
 from tests.builders import DAY, NOON, a_reader
 from tests.feed.strategies import readers
 
-law = settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+law = settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 MONTH = timedelta(days=30)
 FILE = {
     "format": FORMAT,

@@ -94,7 +94,7 @@ def test_a_reader_moves_to_another_instance_with_all_that_was_learned(ada: Brows
     answer = bob.upload("/you/import", "file", ada.get("/you/export").body)
     page = plain(answer)
     assert "Brought along: 1 follow, 1 mute," in page
-    assert "1 subscriptions, 1 of them to sources that are new here." in page
+    assert "1 subscription, 1 of them to sources that are new here." in page
     there, here = reader(bob), reader(ada)
     assert there.weights == here.weights
     assert {f.value for f in there.follows} == {"15000000", "16000000"}

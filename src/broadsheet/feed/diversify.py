@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.feed.edition import Floats, Rows
+from broadsheet.feed.edition import Floats, Rows, partly_private
 from broadsheet.feed.score import Desk, turn
 from broadsheet.model import Reason, Repair
 
@@ -223,7 +223,9 @@ class Page:
             label = self.desk.edition.topic_labels.get(kind.topic) or kind.topic
             yield Reason(SIGNAL, -topic, f"{_stand(self.topics[kind.topic])} above it about {label}", repair)
         if publisher:
-            said = f"{_stand(self.publishers[kind.publisher])} above it from {story.publishers[0]}"
+            hidden = partly_private(self.desk.edition, self.desk.reader, row)
+            name = "the same publisher" if hidden else story.publishers[0]
+            said = f"{_stand(self.publishers[kind.publisher])} above it from {name}"
             yield Reason(SIGNAL, -publisher, said, repair)
         if entity:
             yield Reason(SIGNAL, -entity, f"{_stand(self.entities[kind.entity])} above it about {story.entity}", repair)

@@ -636,6 +636,14 @@ def seen_alike(one: Edition, other: Edition) -> bool:
     )
 
 
+def partly_private(edition: Edition, reader: Reader, row: int) -> bool:
+    """Whether a source that is private to others reports the story, too: then its publishers are not named."""
+    if not edition.private:
+        return False
+    closed = edition.private - reader.subscriptions
+    return any(name in closed for name, _ in edition.sources.of(row))
+
+
 def private_to_others(edition: Edition, reader: Reader) -> Rows:
     """Rows of the stories that only private sources report, none of them the reader's own."""
     if not edition.private:

@@ -16,7 +16,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.feed.edition import Edition, Floats, Rows, Table
+from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
 from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
 
 HOUR = 3600.0
@@ -452,6 +452,8 @@ class Quiet:
                 name = edition.quietest.get(row)
                 if name is None:
                     name = edition.quietest[row] = _quietest(edition, row)
+                if edition.private and partly_private(edition, desk.reader, row):
+                    name = "one of its publishers"
                 yield place, Reason(self.signal, worth[place], f"{name} publishes {often(pace[place])}", repair)
 
 

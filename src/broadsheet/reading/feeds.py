@@ -30,6 +30,7 @@ from broadsheet.model import (
     StoryId,
     identify,
 )
+from broadsheet.readers.ledger import Signal
 from broadsheet.reading.paper import FEEDS_KEPT, Made
 from broadsheet.reading.readers import Readers
 from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
@@ -165,7 +166,8 @@ class Feeds(Readers):
             raise NotFound("There is no such story here.")
         if story.id not in live.edition.index:
             return None
-        return self.inquiry(reader).ask(story.id, subjects_of(story))
+        (seen,) = self.as_read(reader, [story.id]) or [story]
+        return self.inquiry(reader).ask(story.id, subjects_of(seen))
 
     def bubble(self, reader: Reader, days: int = 0) -> tuple[list[Meter], int]:
         """What the reader's first page shows, or all that was shown in so many days, against what was published; and of
@@ -177,15 +179,13 @@ class Feeds(Readers):
                 logged = store.feeds.latest(db, reader.id, 500)
             since = now - timedelta(days=days)
             ids = list(dict.fromkeys(item.story for feed in logged if feed.at >= since for item in feed.items))
-        with self.engine.connect() as db:
-            shown = list(self._stories(db, ids).values())
+        shown = self.as_read(reader, ids)
         return meters(tally(shown, self.outlets), self._published(live)), len(shown)
 
     def _published(self, live: Live) -> Tally:
         """The tally of the live stories that are open to all: worked out once an edition."""
         if self._tallied is None or self._tallied[0] is not live:
-            private = live.private
-            seen = (s for s in live.stories.values() if not s.sources or not private.issuperset(s.sources))
+            seen = (s for s in live.stories.values() if live.private.isdisjoint(s.sources))
             self._tallied = live, tally(seen, self.outlets)
         return self._tallied[1]
 
@@ -224,6 +224,22 @@ class Feeds(Readers):
         mutes = {f"muted: {mute.label or mute.value}": mute for mute in reader.mutes}
         own = {why: n for why, n in feed.left_out.items() if why not in _NOT_A_CHOICE}
         return tuple(LeftOut(n, why, mutes.get(why)) for why, n in own.items())
+
+    def as_read(self, reader: Reader, ids: Iterable[StoryId]) -> list[Story]:
+        """The stories without a word of private sources that are not the reader's; those that are theirs alone are left away."""
+        live = self.edition()
+        with self.engine.connect() as db:
+            found = self._stories(db, ids)
+        mixed = [story.id for story in found.values() if self._mixed(live, story)]
+        cleaned = {card.story.id: card.story for card in self.cards(mixed, reader)} if mixed else {}
+        return [
+            cleaned.get(id_, story) for id_, story in found.items() if id_ in cleaned or not self._mixed(live, story)
+        ]
+
+    def readable(self, reader: Reader, rows: Sequence[Signal]) -> list[Signal]:
+        """Lines of the ledger with their stories as the reader may see them now."""
+        seen = {story.id: story for story in self.as_read(reader, {row.story.id for row in rows if row.story})}
+        return [replace(row, story=seen.get(row.story.id) if row.story else None) for row in rows]
 
     def cards(self, ids: Iterable[StoryId], reader: Reader | None = None) -> list[Card]:
         """Cards in the order of the ids; a story that is gone is left away."""

@@ -46,7 +46,8 @@ class Newsstand(Beginning):
         event_id, told = self.bring(reader_id, file)
         if wanted:
             new, known = self.subscribe_all(reader_id, wanted)
-            told += f" {new + known} subscriptions, {new} of them to sources that are new here."
+            many = f"{new + known} subscription{'' if new + known == 1 else 's'}"
+            told += f" {many}, {new} of them to sources that are new here."
         return event_id, told
 
     def unsubscribe(self, reader_id: str, source_id: str) -> None:

@@ -362,7 +362,8 @@ def signals(request: Request) -> Response:
     news, one = _news(request)
     start = pages.offset(request)
     rows = news.signals(one.id)
-    return answer({"total": len(rows), "signals": [said_signal(row) for row in rows[start : start + _limit(request)]]})
+    shown = news.readable(one, rows[start : start + _limit(request)])
+    return answer({"total": len(rows), "signals": [said_signal(row) for row in shown]})
 
 
 def forget(request: Request) -> Response:

@@ -723,7 +723,7 @@ def ledger(request: Request) -> Response:
     """GET /you/ledger: every signal that was learned from, the latest first."""
     reader, news = current(request), stand(request)
     rows, start = news.signals(reader.id), offset(request)
-    shown = rows[start : start + SIGNALS_PER_PAGE]
+    shown = news.readable(reader, rows[start : start + SIGNALS_PER_PAGE])
     days = [(day, list(of)) for day, of in groupby(shown, key=lambda row: news.local(row.event.at).date())]
     most = max((abs(d.moved) for row in shown for d in row.changes), default=1.0)
     more = start + SIGNALS_PER_PAGE if len(rows) > start + SIGNALS_PER_PAGE else 0
