@@ -4,7 +4,8 @@
 
 The limit in the same run is one bare product of each item's vector with those of the last 5,000 items: what finding the
 nearest by meaning alone would cost, with nothing decided. Times are this thread's own processor time. What a vector takes is
-measured on a sample; `--show` prints the largest stories and a random dozen, to be read by a person.
+measured on a sample. Stories close after ten days, so what is open is as much in the last tenths of the month as in the
+fifth; `late_over_early` is what an item takes in the last three beside those before them. `--show` prints the largest stories and a random dozen, to be read by a person.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from broadsheet.stories.cluster import OpenStories
 DATA = Path(os.environ.get("BROADSHEET_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 SAMPLE = 512  # items whose vectors are read, to say what all of them would cost
 OPEN = timedelta(days=10)
+PARTS = 10
 BASIS = 5000
 
 
@@ -67,6 +69,12 @@ def items(most: int) -> list[Article]:
     return [replace(a, fingerprint=fingerprint(a.text)) for a in kept]
 
 
+def resident() -> int:
+    """MB of memory that this process holds now."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) // 1000
+
+
 def main() -> None:
     numbers = [a for a in sys.argv[1:] if a.isdigit()]
     show = "--show" in sys.argv
@@ -80,10 +88,11 @@ def main() -> None:
     stories = OpenStories()
     slowest = 0.0
     closed = articles[0].time
-    found: dict[str, str] = {}
+    found: dict[str, str] = dict.fromkeys((a.id for a in articles), "")  # so that it does not grow below
     into: dict[str, str] = {}
-    begin = time.thread_time()
-    for article in articles:
+    spent, held, open_ = [], [], []
+    begin = last = time.thread_time()
+    for number, article in enumerate(articles, 1):
         one = time.thread_time()
         assignment = stories.assign(article)
         slowest = max(slowest, time.thread_time() - one)
@@ -92,6 +101,12 @@ def main() -> None:
         if article.time and closed and article.time - closed > OPEN + timedelta(days=1):
             closed = article.time - OPEN
             stories.forget_before(closed)
+        if number % (len(articles) // PARTS) == 0:
+            now = time.thread_time()
+            spent.append(round(1000 * (now - last) / (len(articles) // PARTS), 3))
+            held.append(resident())
+            open_.append(len(stories))
+            last = time.thread_time()
     grouping = time.thread_time() - begin
 
     matrix = np.zeros((BASIS, 192), dtype=np.float32)
@@ -114,6 +129,10 @@ def main() -> None:
                 "items": len(articles),
                 "grouping_seconds": round(grouping, 1),
                 "grouping_ms_per_item": round(1000 * grouping / len(articles), 3),
+                "ms_per_item_by_tenths": spent,
+                "open_by_tenths": open_,
+                "megabytes_by_tenths": held,
+                "late_over_early": round(sum(spent[-3:]) / sum(spent[4:7]), 2),
                 "slowest_ms": round(1000 * slowest, 1),
                 "embedding_ms_per_item": round(1000 * embedding, 3),
                 "nearest_by_vector_ms_per_item": round(1000 * limit, 3),

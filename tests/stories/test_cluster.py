@@ -14,6 +14,7 @@ from broadsheet.model import ArticleId, StoryId, identify
 from broadsheet.stories.cluster import Grouping, OpenStories, _Index, group
 from broadsheet.stories.features import Rarity, sketch
 from broadsheet.stories.pairs import Forest
+from broadsheet.stories.shelf import PACK
 from tests.builders import DAY, HOUR, NOON, an_article
 
 QUAKE = (
@@ -145,6 +146,35 @@ def test_what_was_forgotten_is_closed_and_what_came_later_is_open():
     assert again.is_new
 
 
+def test_the_memory_of_what_was_closed_is_let_go_and_what_is_open_is_as_if_it_had_come_alone():
+    rng = np.random.default_rng(3)
+    given = [
+        report(" ".join(rng.choice(WORDS, 6)), url=f"u{n}", hours=n / 20, publisher=str(n % 5))
+        for n in range(3 * PACK + 200)
+    ]
+    undated = [replace(a, published=None, first_seen=None) if n % 7 == 0 else a for n, a in enumerate(given)]
+    stories = OpenStories()
+    stories_of = [StoryId(str(n // 3)) for n in range(len(given))]
+    for n, (article, story) in enumerate(zip(undated, stories_of, strict=True)):
+        stories.restore(article, story)
+        if n % 100 == 0:
+            stories.forget_before(NOON + (n - 600) / 20 * HOUR)
+    stories.forget_before(limit := NOON + (len(given) - 499) / 20 * HOUR)
+    open_ = [(a, s) for n, (a, s) in enumerate(zip(undated, stories_of, strict=True)) if given[n].published >= limit]
+    assert len(stories) == len(open_)
+    assert len(stories._sketches) < 2 * PACK
+    fresh = OpenStories()
+    for article, story in open_:
+        fresh.restore(article, story)
+    for article, story in open_:
+        assert stories.story_of(article.id) == story
+        assert stories.articles_of(story) == fresh.articles_of(story)
+    assert stories.story_of(undated[0].id) is None
+    stories._rarity = fresh._rarity  # what the stream taught of words stays
+    new = report(given[-1].title, url="new", hours=len(given) / 20)
+    assert stories.assign(new).story == fresh.assign(new).story
+
+
 def test_articles_further_apart_than_the_window_are_never_compared():
     rules = Grouping(window=timedelta(days=2))
     stories = OpenStories(rules)
@@ -250,13 +280,13 @@ def test_a_story_of_many_headlines_takes_what_is_near_their_mean_whatever_single
 def test_what_finding_neighbours_costs_has_a_bound_however_many_articles_there_are():
     index, rarity = _Index(), Rarity.packaged()
     once = sketch(report("Comet seen over harbour"), rarity)
-    for row in range(20_000):
-        index.add(row, once)
-    rows, nearness = index.near(once)
+    for _ in range(20_000):
+        index.add(*_Index.rarest(once))
+    rows, nearness = index.near(*_Index.rarest(once))
     assert len(rows) <= _Index.READ
     assert rows.max() == 19_999  # the latest
     assert (nearness > 0).all()
-    again = index.near(once)
+    again = index.near(*_Index.rarest(once))
     assert sorted(again[0].tolist()) == sorted(rows.tolist())  # asking leaves nothing behind
 
 
@@ -265,9 +295,9 @@ def test_what_finding_neighbours_costs_has_a_bound_however_many_articles_there_a
 def test_how_near_an_article_is_is_the_cosine_over_its_words(titles):
     index, rarity = _Index(), Rarity.packaged()
     made = [sketch(report(" ".join(title), url=str(n)), rarity, learn=False) for n, title in enumerate(titles)]
-    for row, one in enumerate(made):
-        index.add(row, one)
-    rows, nearness = index.near(made[0])
+    for one in made:
+        index.add(*_Index.rarest(one))
+    rows, nearness = index.near(*_Index.rarest(made[0]))
     found = dict(zip(rows.tolist(), nearness.tolist(), strict=True))
     assert len(found) == len(rows)
     for row, one in enumerate(made):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -110,3 +111,17 @@ def test_a_story_of_two_publishers_is_of_neither():
     a, b = (sketch(an_article("Floods", publisher=name), rarity) for name in ("Reuters", "AP"))
     assert blend(a, b).publisher == MIXED
     assert blend(a, a).publisher == "reuters"
+
+
+def test_a_term_that_thousands_of_documents_hold_is_counted_on() -> None:
+    table, often, seldom = Rarity.packaged(), np.array([7], np.int32), np.array([8], np.int32)
+    before = table.counts(often)[0], table.counts(seldom)[0]
+    for _ in range(1000):
+        table.see(often)
+    table.see(seldom)
+    assert table.counts(often)[0] == pytest.approx(before[0] + 1000)
+    for _ in range(900):
+        table.see(often, -1)
+    assert table.counts(often)[0] == pytest.approx(before[0] + 100)
+    assert table.counts(seldom)[0] == pytest.approx(before[1] + 1)
+    assert Rarity.packaged().counts(often)[0] == before[0]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from broadsheet.feed.edition import Edition, main_place
 from broadsheet.model import Outlet, Story, named
 
 UNKNOWN = ""  # of what is not known: told as such, never guessed
@@ -36,17 +37,40 @@ def tally(stories: Iterable[Story], outlets: Mapping[str, Outlet]) -> dict[str, 
     """How many stories have each value. A story counts once in each dimension, split evenly among its publishers."""
     found: dict[str, dict[str, float]] = {dimension: {} for dimension in DIMENSIONS}
     for story in stories:
-        broad = max((t for t in story.topics if t.id.endswith("000000")), key=lambda t: t.weight, default=None)
-        place = max((e for e in story.entities if e.type == "place"), key=lambda e: e.count, default=None)
-        _count(found["topic"], broad.label if broad else UNKNOWN, 1.0)
-        _count(found["place"], place.text if place else UNKNOWN, 1.0)
-        publishers = story.publishers or (UNKNOWN,)
-        for publisher in publishers:
-            outlet, part = outlets.get(named(publisher)), 1.0 / len(publishers)
-            _count(found["publisher"], publisher, part)
-            _count(found["country"], outlet.country if outlet else UNKNOWN, part)
-            _count(found["kind"], _kind(outlet.kind) if outlet else UNKNOWN, part)
+        codes = (t for t in story.topics if t.id.endswith("000000"))
+        broad = min(codes, key=lambda t: (-t.weight, t.id), default=None)
+        place = main_place(story)
+        _add(found, broad.label if broad else UNKNOWN, place.text if place else UNKNOWN, story.publishers, outlets)
     return found
+
+
+def published(edition: Edition, outlets: Mapping[str, Outlet]) -> dict[str, dict[str, float]]:
+    """The same of all live stories that no private source reports."""
+    found: dict[str, dict[str, float]] = {dimension: {} for dimension in DIMENSIONS}
+    codes, which = edition.broad_topics
+    labels = [edition.topic_labels.get(code, code) for code in codes]
+    closed = {row for source in edition.private for row in edition.sources.postings(source)[0].tolist()}
+    for at, (row, topic) in enumerate(zip(edition.rows, which.tolist(), strict=True)):
+        if at not in closed:
+            _add(found, labels[topic] if topic >= 0 else UNKNOWN, row.place, row.publishers, outlets)
+    return found
+
+
+def _add(
+    found: dict[str, dict[str, float]],
+    topic: str,
+    place: str,
+    publishers: Sequence[str],
+    outlets: Mapping[str, Outlet],
+) -> None:
+    _count(found["topic"], topic, 1.0)
+    _count(found["place"], place, 1.0)
+    publishers = publishers or (UNKNOWN,)
+    for publisher in publishers:
+        outlet, part = outlets.get(named(publisher)), 1.0 / len(publishers)
+        _count(found["publisher"], publisher, part)
+        _count(found["country"], outlet.country if outlet else UNKNOWN, part)
+        _count(found["kind"], _kind(outlet.kind) if outlet else UNKNOWN, part)
 
 
 def _count(held: dict[str, float], value: str, amount: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -72,14 +72,17 @@ class Beginning(Away):
     def understand(self, pasted: str) -> list[Liked]:
         """What a list of titles, addresses and words is taken for, line by line."""
         live = self.edition()
-        names = self._names(live)
-        return [self._understood(live, names, line) for line in lines_of(pasted)]
+        topics = {
+            named(label): Follow(kind="topic", value=code, label=label)
+            for code, label in live.edition.topic_labels.items()
+        }
+        return [self._understood(live, topics, line) for line in lines_of(pasted)]
 
-    def _understood(self, live: Live, names: dict[str, Follow], line: str) -> Liked:
+    def _understood(self, live: Live, topics: Mapping[str, Follow], line: str) -> Liked:
         if (address := _ADDRESS.search(line)) is not None:
             return self._at(live, line, address[0].rstrip(").,;"))
         words = _WORD.findall(line)
-        if (known := names.get(named(line))) is not None:
+        if (known := self._name(live, topics, line)) is not None:
             return Liked(line, follow=known)
         keyword = Liked(line, follow=Follow(kind="keyword", value=line, label=line)) if words else Liked(line)
         story, exactly = self._titled(live, line) if words else (None, False)
@@ -87,28 +90,29 @@ class Beginning(Away):
             return keyword
         if (story := story or self._alike(live, words)) is not None:
             return Liked(line, story=story)
-        longest = sorted((name for name in names if f" {name} " in f" {named(' '.join(words))} "), key=len)
-        if longest:
-            return Liked(line, follow=names[longest[-1]])
+        for length in range(SHORT, 0, -1):  # the longest name in it
+            for first in range(len(words) - length + 1):
+                some = " ".join(words[first : first + length])
+                if len(some) > 2 and (known := self._name(live, topics, some)) is not None:
+                    return Liked(line, follow=known)
         return keyword if len(words) <= SHORT else Liked(line)
 
-    def _names(self, live: Live) -> dict[str, Follow]:
-        """Whatever live stories are about, by its name: subjects before publishers before people and places."""
-        found: dict[str, Follow] = {}
-        for story in live.stories.values():
-            if story.sources and live.private.issuperset(story.sources):
-                continue
-            for entity in story.entities:
-                if entity.type in _KINDS:
-                    follow = Follow(kind=_KINDS[entity.type], value=entity.text, label=entity.text)
-                    found.setdefault(named(entity.text), follow)
-        publishers = {p for s in live.stories.values() if live.private.isdisjoint(s.sources) for p in s.publishers}
-        found.update((named(p), Follow(kind="publisher", value=p, label=p)) for p in publishers if p)
-        found.update(
-            (named(label), Follow(kind="topic", value=code, label=label))
-            for code, label in live.edition.topic_labels.items()
-        )
-        return found
+    def _name(self, live: Live, topics: Mapping[str, Follow], written: str) -> Follow | None:
+        """What live stories are about, by its name: a subject before a publisher before a person or a place."""
+        edition, name = live.edition, named(written)
+        if (topic := topics.get(name)) is not None:
+            return topic
+        for row in edition.publishers.postings(name)[0].tolist():
+            if live.private.isdisjoint(edition.sources_of(edition.ids[row])):
+                spelt = next(p for p in edition.rows[row].publishers if named(p) == name)
+                return Follow(kind="publisher", value=spelt, label=spelt)
+        if not len(edition.entities.postings(name)[0]):
+            return None
+        # what kind of thing a name is, and how it is written, says the latest story that has it
+        story = self._open(live, edition.latest_about(name))
+        entities = story.entities if story else ()
+        found = next((e for e in entities if e.type in _KINDS and named(e.text) == name), None)
+        return Follow(kind=_KINDS[found.type], value=found.text, label=found.text) if found else None
 
     def _at(self, live: Live, line: str, address: str) -> Liked:
         """An address: the story of its article where it is known here, else whoever publishes there."""

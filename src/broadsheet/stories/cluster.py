@@ -21,10 +21,12 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, ArticleId, Regrouping, StoryId, identify
 from broadsheet.stories import pairs
-from broadsheet.stories.features import FEATURES, Comparer, Floats, Rarity, Sketch, blend, sketch
-from broadsheet.stories.shelf import Shelf
+from broadsheet.stories.features import FEATURES, Comparer, Floats, Ints, Rarity, Sketch, blend, sketch
+from broadsheet.stories.postings import Postings
+from broadsheet.stories.shelf import PACK, Shelf
 
 DAY = 86400.0
+BLENDS = 2000  # stories whose mean is kept; one that is asked for again later is folded anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +39,13 @@ class Grouping:
         days=90
     )  # articles further apart are never compared; the pair's own days weigh before
     candidates: int = 100  # articles that share rare words with a new one: their stories are compared with it
-    stories: int = 20  # stories whose nearest member's vector is asked
-    wholes: int = 10  # the nearest of them, by rare words and vector, are compared as wholes
+    stories: int = 12  # stories whose nearest member's vector is asked
+    wholes: int = 8  # the nearest of them, by rare words and vector, are compared as wholes
     # Of 2,241 joins on feeds, texts and headlines none was below .22; below it lie a fifth to a third of the pairs.
     unlike: float = 0.2  # cosine of two vectors below which nothing more is asked
+    # The same for the cosine and twice the nearness by rare words: of 2,716 joins in whole texts and headlines of the
+    # labelled set four lie below, none of them sure, and a third of the pairs; of a month of feeds two in five.
+    far: float = 0.45
     asked: int = 4  # the likeliest of them, whose members are asked too
     faint: float = 0.05  # unless even the likeliest are not this likely
     members: int = 8  # members of a story that are asked
@@ -78,57 +83,38 @@ class _Index:
     KEPT, ASKED, LONGEST, READ = 40, 30, 3000, 6000
 
     def __init__(self) -> None:
-        self._rows: dict[int, array[int]] = {}
-        self._weights: dict[int, array[float]] = {}
+        self._postings = Postings()
         self._sum = np.zeros(1024)  # of each row, nought between two questions
-        self._seen = np.zeros(1024, dtype=np.int64)
-        self._size = 0
+        self._seen = np.zeros(1024, dtype=np.int32)
 
-    @staticmethod
-    def _rarest(one: Sketch, most: int) -> tuple[NDArray[np.int32], Floats]:
+    @classmethod
+    def rarest(cls, one: Sketch) -> tuple[Ints, Floats]:
+        """The terms by which an article is found, and their weights, the rarest first."""
         body = one.view(0)
-        slots, weights = one.slots[body], one.weights[body]
-        if len(slots) > most:
-            best = np.argpartition(-weights, most)[:most]
+        slots, weights = one.slots[body], one.weights[body].astype(np.float32)
+        if len(slots) > cls.KEPT:
+            best = np.argpartition(-weights, cls.KEPT)[: cls.KEPT]
             slots, weights = slots[best], weights[best]
         order = np.argsort(-weights, kind="stable")
         return slots[order], weights[order]
 
-    def add(self, row: int, one: Sketch) -> None:
-        slots, weights = self._rarest(one, self.KEPT)
-        rows, held = self._rows, self._weights
-        for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
-            known = rows.get(slot)
-            if known is None:
-                known = rows[slot] = array("i")
-                held[slot] = array("f")
-            known.append(row)
-            held[slot].append(weight)
-        self._size = row + 1
+    def add(self, slots: Ints, weights: Floats) -> None:
+        """The next row holds these terms."""
+        self._postings.add(slots, weights)
 
-    def near(self, one: Sketch) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def forget(self, rows: int) -> None:
+        """The first `rows` rows are no more: the next one is nought from now on."""
+        self._postings.forget(rows)
+
+    def near(self, slots: Ints, weights: Floats) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """The rows that share rare terms and how near each is: the cosine over rare terms. In no order."""
-        rows: list[NDArray[np.int32]] = []
-        scores: list[Floats] = []
-        read = 0
-        slots, weights = self._rarest(one, self.ASKED)
-        for slot, weight in zip(slots.tolist(), weights.tolist(), strict=True):
-            held = self._rows.get(slot)
-            if held is not None:
-                # the latest only: a word in thousands of articles finds nothing that others do not
-                latest = np.array(held[-self.LONGEST :], dtype=np.int32)
-                rows.append(latest)
-                scores.append(np.array(self._weights[slot][-self.LONGEST :], dtype=np.float32) * np.float32(weight))
-                read += len(latest)
-                if read >= self.READ:
-                    break
-        if not rows:
-            return np.zeros(0, dtype=np.int64), np.zeros(0)
-        if self._size > len(self._sum):
-            self._sum, self._seen = np.zeros(2 * self._size), np.zeros(2 * self._size, dtype=np.int64)
-        found = np.concatenate(rows).astype(np.int64)
-        np.add.at(self._sum, found, np.concatenate(scores))
-        number = np.arange(len(found))
+        # the latest only: a word in thousands of articles finds nothing that others do not
+        found, scores = self._postings.read(slots[: self.ASKED], weights[: self.ASKED], self.LONGEST, self.READ)
+        many = len(self._postings)
+        if many > len(self._sum):
+            self._sum, self._seen = np.zeros(2 * many), np.zeros(2 * many, dtype=np.int32)
+        np.add.at(self._sum, found, scores.astype(np.float64))
+        number = np.arange(len(found), dtype=np.int32)
         self._seen[found] = number
         once = found[self._seen[found] == number]
         near = self._sum[once]
@@ -142,13 +128,18 @@ class _Pace:
     LATEST = 30
 
     def __init__(self) -> None:
-        self._times: list[float] = []  # sorted
+        self._times = array("d")  # sorted
         self._latest: deque[float] = deque(maxlen=self.LATEST)
 
     def add(self, when: float) -> None:
         if when == when:
             insort(self._times, when)
             self._latest.append(when)
+
+    def forget_before(self, when: float, stay: NDArray[np.float64]) -> None:
+        """The articles before then are no more; of the others these are the times, in the order in which they came."""
+        del self._times[: bisect_left(self._times, when)]
+        self._latest = deque(stay[~np.isnan(stay)][-self.LATEST :].tolist(), self.LATEST)
 
     def around(self, when: float) -> float:
         """Articles within a day; where the stream has only begun, what the latest would come to in a day."""
@@ -205,12 +196,15 @@ class OpenStories:
         self._sketches = Shelf()
         self._stories: list[StoryId] = []  # of each row
         self._row: dict[ArticleId, int] = {}
-        self._members: dict[StoryId, list[int]] = {}
-        self._blends: dict[StoryId, Sketch] = {}  # stories as one sketch, made when they are first asked for
+        self._members: dict[StoryId, Sequence[int]] = {}  # sorted; of a single one a tuple, which weighs less
+        self._blends: dict[
+            StoryId, tuple[Sketch, int]
+        ] = {}  # stories of several as one sketch: those that were asked for last
         self._copy_of: dict[ArticleId, ArticleId] = {}
         self._index = _Index()
         self._pace = _Pace()
-        self._gone: set[int] = set()  # rows of articles that were taken out
+        self._before = float("nan")  # time of the last row that was let go of
+        self._gone = bytearray()  # of each row: whether its article is no longer open
         self._words = _Words()
         self.obey(words)
 
@@ -225,7 +219,7 @@ class OpenStories:
         return None if row is None else self._stories[row]
 
     def __len__(self) -> int:
-        return len(self._sketches) - len(self._gone)
+        return len(self._row)
 
     # --- what people said
 
@@ -265,25 +259,28 @@ class OpenStories:
                 continue
             self._left(row)
             self._stories[row] = story
-            insort(self._members.setdefault(story, []), row)
+            self._members[story] = sorted((*self._members.get(story, ()), row))
             self._blends.pop(story, None)
 
     def take_out(self, articles: Iterable[ArticleId]) -> None:
         """Forget these articles, as if they had never come, so that `assign` decides about them again."""
         for article in articles:
             self._words.closed.pop(article, None)
-            row = self._row.pop(article, None)
-            if row is not None:
-                self._left(row)
-                self._gone.add(row)
-            self._copy_of.pop(article, None)
+            if (row := self._row.get(article)) is not None:
+                self._remove(article, row)
+
+    def _remove(self, article: ArticleId, row: int) -> None:
+        self._left(row)
+        self._gone[row] = 1
+        del self._row[article]
+        self._copy_of.pop(article, None)
 
     def _left(self, row: int) -> None:
         """The article in that row is no longer in its story."""
         story = self._stories[row]
-        self._members[story].remove(row)
-        if not self._members[story]:
-            del self._members[story]
+        rest = [other for other in self._members.pop(story) if other != row]
+        if rest:
+            self._members[story] = rest if len(rest) > 1 else tuple(rest)
         self._blends.pop(story, None)
 
     def restore(self, article: Article, story: StoryId) -> None:
@@ -291,7 +288,8 @@ class OpenStories:
         if article.id not in self._row:
             if article.copy_of is not None:
                 self._copy_of[article.id] = article.copy_of
-            self._place(sketch(article, self._rarity), story)
+            one = sketch(article, self._rarity)
+            self._place(one, *_Index.rarest(one), story)
 
     def assign(self, article: Article) -> Assignment:
         """The story of an article, which is open afterwards. An article that is known stays where it is."""
@@ -304,16 +302,17 @@ class OpenStories:
                 score=1.0,
             )
         new = sketch(article, self._rarity)
-        near = self._near(new)
+        terms = _Index.rarest(new)
+        near = self._near(new, *terms)
         barred = self._barred(article.id)
         bidden = self._bidden(article.id, barred)
-        copied = self._copied(new, [row for row, _ in near if self._stories[row] not in barred])
+        copied = self._copied(new, near, barred)
         if copied is not None and (not bidden or self._stories[copied] in bidden):
             original = self._sketches.id(copied)
             original = self._copy_of.get(original, original)
             self._copy_of[article.id] = original
             story = self._stories[copied]
-            self._place(new, story)
+            self._place(new, *terms, story)
             return Assignment(article=article.id, story=story, is_new=False, copy_of=original, score=1.0)
 
         ranked = self._scores(new, near)
@@ -321,7 +320,7 @@ class OpenStories:
         joined = [*((s, 1.0) for s in bidden), *likely]
         if not joined:
             story = StoryId(identify("story", article.id))
-            self._place(new, story)
+            self._place(new, *terms, story)
             return Assignment(article=article.id, story=story, is_new=True, score=ranked[0][1] if ranked else 0.0)
         best, score = joined[0]
         together = [best]
@@ -332,49 +331,68 @@ class OpenStories:
         absorbed = tuple(s for s in together if s != survivor)
         for old in absorbed:
             self._absorb(old, survivor)
-        self._place(new, survivor)
+        self._place(new, *terms, survivor)
         return Assignment(article=article.id, story=survivor, is_new=False, merged=absorbed, score=score)
 
     def forget_before(self, when: datetime) -> None:
         """Close what appeared before: nothing new is compared with it. What has no time is as old as its neighbours."""
         limit = when.timestamp()
-        kept: list[int] = []
-        last = float("nan")
-        for row, appeared in enumerate(self._sketches.when):
-            last = appeared if appeared == appeared else last
-            if not last < limit and row not in self._gone:
-                kept.append(row)
-        if len(kept) == len(self):
+        gone, times = np.array(self._gone, dtype=bool), self._times()
+        old = (times < limit) & ~gone
+        if not old.any():
             return
-        for article, row in self._row.items():
+        for row in np.flatnonzero(old).tolist():
+            article = self._sketches.id(row)
             if article in self._words.named:
                 self._words.closed[article] = self._stories[row]
-        rows = [(self._sketches[row], self._stories[row]) for row in kept]
-        self._sketches, self._stories, self._row, self._members = Shelf(), [], {}, {}
-        self._blends, self._gone = {}, set()
-        self._index, self._pace = _Index(), _Pace()
-        for one, story in rows:
-            self._place(one, story)
-        self._copy_of = {a: o for a, o in self._copy_of.items() if a in self._row}
+            self._remove(article, row)
+        self._pace.forget_before(limit, np.array(self._sketches.when)[~gone & ~old])
+        self._tidy()
+
+    def _times(self) -> NDArray[np.float64]:
+        """The time of each row; of what has none, that of the last one before it which has."""
+        times = np.array([self._before, *self._sketches.when])
+        if np.isnan(times[0]) and (first := np.flatnonzero(~np.isnan(times))).size:
+            times[0] = times[first[0]]
+        dated = np.maximum.accumulate(np.where(np.isnan(times), 0, np.arange(len(times))))
+        found: NDArray[np.float64] = times[dated][1:]
+        return found
+
+    def _tidy(self) -> None:
+        """Let go of the memory of what is closed, once the first rows of all, an eighth of them, are."""
+        first = self._gone.find(0)
+        packs = (len(self._gone) if first < 0 else first) // PACK
+        if 8 * packs * PACK < len(self._gone) or not packs:
+            return
+        rows = packs * PACK
+        self._before = float(self._times()[rows - 1])
+        self._sketches.forget(packs)
+        self._index.forget(rows)
+        del self._stories[:rows], self._gone[:rows]
+        self._row = {article: row - rows for article, row in self._row.items()}
+        self._members = {
+            story: [row - rows for row in members] if len(members) > 1 else (members[0] - rows,)
+            for story, members in self._members.items()
+        }
 
     # --- how
 
-    def _place(self, one: Sketch, story: StoryId) -> None:
-        row = len(self._sketches)
+    def _place(self, one: Sketch, slots: Ints, weights: Floats, story: StoryId) -> None:
+        row, members = len(self._sketches), self._members.get(story)
+        story = self._stories[members[0]] if members else story  # its id is held once
         self._sketches.append(one)
         self._stories.append(story)
+        self._gone.append(0)
         self._row[one.id] = row
-        self._members.setdefault(story, []).append(row)
-        if story in self._blends:
-            self._blends[story] = blend(self._blends[story], one)
-        self._index.add(row, one)
+        self._members[story] = [*members, row] if members else (row,)
+        self._index.add(slots, weights)
         self._pace.add(one.when)
 
     def _absorb(self, old: StoryId, survivor: StoryId) -> None:
         rows = self._members.pop(old)
         for row in rows:
             self._stories[row] = survivor
-        self._members[survivor] = sorted(self._members[survivor] + rows)
+        self._members[survivor] = sorted((*self._members[survivor], *rows))
         self._blends.pop(old, None)
         self._blends.pop(survivor, None)
         for article, story in self._words.closed.items():
@@ -383,18 +401,23 @@ class OpenStories:
 
     def _whole(self, story: StoryId) -> Sketch:
         """A story as one sketch: folded in the order of arrival, so that one put back from a store is the same."""
-        if story not in self._blends:
-            self._blends[story] = reduce(blend, (self._sketches[row] for row in self._members[story]))
-        return self._blends[story]
+        members = self._members[story]
+        if len(members) == 1:
+            return self._sketches[members[0]]
+        known, folded = self._blends.pop(story, (self._sketches[members[0]], 1))
+        found = reduce(blend, (self._sketches[row] for row in members[folded:]), known)
+        if len(self._blends) == BLENDS:
+            del self._blends[next(iter(self._blends))]
+        self._blends[story] = found, len(members)
+        return found
 
-    def _near(self, new: Sketch) -> list[tuple[int, float]]:
+    def _near(self, new: Sketch, slots: Ints, weights: Floats) -> list[tuple[int, float]]:
         """The rows that share most of its rare words, nearest first, each with its nearness."""
         if not self._sketches:
             return []
-        rows, scores = self._index.near(new)
-        if self._gone:
-            stays = ~np.isin(rows, list(self._gone))
-            rows, scores = rows[stays], scores[stays]
+        rows, scores = self._index.near(slots, weights)
+        stays = np.frombuffer(self._gone, dtype=np.uint8)[rows] == 0
+        rows, scores = rows[stays], scores[stays]
         if new.when == new.when:  # what has no date may be near anything
             within = ~(np.abs(np.frombuffer(self._sketches.when)[rows] - new.when) > self.rules.window.total_seconds())
             rows, scores = rows[within], scores[within]
@@ -406,12 +429,14 @@ class OpenStories:
         order = np.lexsort((rows, -scores))[:most]
         return list(zip(rows[order].tolist(), scores[order].tolist(), strict=True))
 
-    def _copied(self, new: Sketch, near: Sequence[int]) -> int | None:
+    def _copied(self, new: Sketch, near: Sequence[tuple[int, float]], barred: set[StoryId]) -> int | None:
+        """The earliest row whose text this one repeats."""
         if not new.fingerprint.size:
             return None
-        for row in sorted(near):
+        for row, _ in sorted(near):
             old = self._sketches.fingerprint(row)
-            if old.size == new.fingerprint.size and float((old == new.fingerprint).mean()) >= self.rules.copy:
+            alike = old.size == new.fingerprint.size and float((old == new.fingerprint).mean()) >= self.rules.copy
+            if alike and self._stories[row] not in barred:
                 return row
         return None
 
@@ -455,14 +480,16 @@ class OpenStories:
             return list(first)[: self.rules.wholes]
         vectors = [self._sketches.vector(row) for row, _ in first.values()]
         known = [v.size == new.vector.size for v in vectors]
-        cosine = np.full(len(first), self.rules.unlike)  # what has no vector is judged by its words
+        cosine = np.full(len(first), self.rules.far)  # what has no vector is judged by its words
         if any(known):
             rows = np.concatenate([v for v, k in zip(vectors, known, strict=True) if k]).reshape(-1, new.vector.size)
             cosine[known] = rows.astype(np.float32) @ new.vector.astype(np.float32)
-        nearness = np.array([score for _, score in first.values()]) / next(iter(first.values()))[1] + cosine
+        near_by_words = np.array([score for _, score in first.values()])
+        nearness = near_by_words / near_by_words[0] + cosine
+        asked = (cosine >= self.rules.unlike) & (2 * near_by_words + cosine >= self.rules.far)
         order = np.argsort(-nearness, kind="stable")
         stories = list(first)
-        return [stories[n] for n in order[cosine[order] >= self.rules.unlike][: self.rules.wholes].tolist()]
+        return [stories[n] for n in order[asked[order]][: self.rules.wholes].tolist()]
 
     def _scores(self, new: Sketch, near: Sequence[tuple[int, float]]) -> list[tuple[StoryId, float]]:
         """Stories by how surely the article belongs to them, best first."""
@@ -493,7 +520,7 @@ class OpenStories:
                 likely = [*likely, *(() if story in likely else (story,))]
         return [(story, scores[story]) for story in sorted(likely, key=lambda story: (-scores[story], story))]
 
-    def _sample(self, story: StoryId, near: Sequence[int] = ()) -> list[int]:
+    def _sample(self, story: StoryId, near: Sequence[int] = ()) -> Sequence[int]:
         """Members to ask: those found near, then the latest."""
         members = self._members[story]
         if len(members) <= self.rules.members:

@@ -8,12 +8,15 @@ the stream itself corrects it as it runs.
 from __future__ import annotations
 
 import re
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
+from itertools import accumulate
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -23,10 +26,12 @@ from broadsheet.model import Article, ArticleId, vector_of
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
+Weights = NDArray[np.floating[Any]]  # in half precision as a rule: single where stories were blended
 
 SPACE = 1 << 21  # terms are hashed: no vocabulary to grow (2 million slots: 1 word in 20 shares its slot with another)
 BODY_WORDS = 800  # news puts what happened first
 BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS = 300, 40, 60, 25
+SPACE_BITS = SPACE.bit_length() - 1
 MOST = (BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS)
 # The table counts as this many documents, so that the stream soon says itself what is common in it: over the pairs of
 # the labelled set, body cosines had an average precision of .547 with all 17,613 documents and .590 with 1,000.
@@ -39,7 +44,7 @@ _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 14)
 def _folded(token: str) -> tuple[str, ...]:
     if _CJK.match(token):
         return tuple(token[i : i + 2] for i in range(max(1, len(token) - 1)))
@@ -63,7 +68,7 @@ def written(text: str) -> dict[str, str]:
     return found
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 14)
 def _slot(word: str) -> int:
     return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
 
@@ -73,60 +78,84 @@ def slots_of(found: Iterable[str]) -> Ints:
     return np.array([_slot(word) for word in found], dtype=np.int32)
 
 
+@lru_cache(maxsize=1 << 13)
+def _named(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The words of a capitalised phrase that count, and the phrase itself where it has several."""
+    return tuple(w for w in words(phrase) if len(w) > 2), (phrase.casefold(),) if " " in phrase else ()
+
+
 def names(title: str, text: str) -> list[str]:
     """Words of capitalised phrases that do not merely open a sentence, and the phrases themselves."""
     found: list[str] = []
     for phrase, times in Counter(_NAME.findall(text)).items():
-        parts = words(phrase) * min(times, 3)
-        found.extend(part for part in parts if len(part) > 2)
-        if " " in phrase:
-            found.append(phrase.casefold())
-    in_title = [w for w in title.split() if w[:1].isupper()]
-    if 2 * len(in_title) <= len(title.split()) or not text:  # a headline in title case says nothing by its capitals
-        found.extend(part for part in words(" ".join(in_title)) if len(part) > 2)
+        parts, whole = _named(phrase)
+        found.extend(parts * min(times, 3) + whole)
+    written = title.split()
+    in_title = [w for w in written if w[:1].isupper()]
+    if 2 * len(in_title) <= len(written) or not text:  # a headline in title case says nothing by its capitals
+        found.extend(part for w in in_title for part in _named(w)[0])
     return found
 
 
 class Rarity:
-    """How rare each term is: of `documents` documents, `counts[slot]` held it. Grows with the stream."""
+    """How rare each term is: of `documents` documents, so many held it. Grows with the stream.
 
-    __slots__ = ("counts", "documents")
+    Counts take one byte a slot but for common terms, and what was fitted is held once for all tables: with single floats
+    in each, three tables weighed 24 MB.
+    """
 
-    def __init__(self, counts: Floats, documents: float) -> None:
-        self.counts = counts
+    __slots__ = ("_carried", "_fitted", "_seen", "_worth", "documents")
+
+    def __init__(self, documents: float = 0.0, fitted: NDArray[np.uint16] | None = None, worth: float = 0.0) -> None:
         self.documents = documents
+        self._fitted = fitted  # counts that were there before the stream, each of which counts as `worth`
+        self._worth = np.float32(worth)
+        self._seen = np.zeros(SPACE, dtype=np.uint8)
+        self._carried: dict[int, int] = {}  # of common terms what a byte could not hold
 
     @classmethod
     def packaged(cls) -> Rarity:
         """The table fitted on the open corpora (scripts/train_stories.py)."""
-        slots, counts, documents = _packaged()
-        table = np.zeros(SPACE, dtype=np.float32)
-        table[slots] = counts * np.float32(PRIOR / documents)
-        return cls(table, PRIOR)
+        fitted, documents = _packaged()
+        return cls(PRIOR, fitted, PRIOR / documents)
 
-    def see(self, slots: Ints) -> None:
-        self.counts[slots] += 1
-        self.documents += 1
+    def see(self, slots: Ints, times: int = 1) -> None:
+        """One more document holds these terms, each named once; with `times` of -1, one fewer."""
+        count = self._seen[slots].astype(np.int32) + times
+        self._seen[slots] = count & 0xFF
+        for place in np.flatnonzero(count >> 8).tolist():
+            slot = int(slots[place])
+            self._carried[slot] = self._carried.get(slot, 0) + int(count[place] >> 8 << 8)
+        self.documents += times
+
+    def counts(self, slots: Ints) -> Floats:
+        """How many of the documents held each of these terms."""
+        counts: Floats = self._seen[slots].astype(np.float32)
+        if self._fitted is not None:
+            counts += self._fitted[slots] * self._worth
+        if self._carried:
+            counts += np.array([self._carried.get(slot, 0) for slot in slots.tolist()], dtype=np.float32)
+        return counts
 
     def weight(self, slots: Ints) -> Floats:
-        rare: Floats = np.log((self.documents + 1.0) / (self.counts[slots] + 0.5)).astype(np.float32)
+        rare: Floats = np.log((self.documents + 1.0) / (self.counts(slots) + 0.5)).astype(np.float32)
         return np.maximum(rare, 0.0)
 
 
 @cache
-def _packaged() -> tuple[Ints, Floats, float]:
+def _packaged() -> tuple[NDArray[np.uint16], float]:
     with (
         resources.as_file(resources.files("broadsheet.stories") / "data" / "rarity.npz") as path,
         np.load(path) as table,
     ):
-        return (
-            np.cumsum(table["steps"], dtype=np.int64).astype(np.int32),
-            table["counts"].astype(np.float32),
-            float(table["documents"]),
-        )
+        counts = np.zeros(SPACE, dtype=np.uint16)
+        counts[np.cumsum(table["steps"], dtype=np.int64)] = table["counts"]
+        return counts, float(table["documents"])
 
 
 VIEWS = ("body", "title", "names", "numbers")
+_VIEW = np.arange(4, dtype=np.int32) * SPACE  # sorts terms by view, and within a view by slot
+_INNER = np.arange(1, 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +173,7 @@ class Sketch:
 
     id: ArticleId  # of a story: its first article's
     slots: Ints  # sorted within each view
-    weights: Floats  # unit length within each view
+    weights: Weights  # unit length within each view
     cuts: tuple[int, int, int]  # where the title, the names and the numbers begin
     ends: tuple[float, float, float, float]  # length of each view before it was made unit
     length: int  # words read, title included
@@ -176,23 +205,22 @@ def terms(title: str, text: str) -> Terms:
     named = names(title, read)
     both = head + head + body  # the title counts twice: it says what the article is about
     views = (
-        counted(w for w in both),
+        counted(both),
         counted(head),
         counted(named),
-        counted(w for w in head + body if w[0].isdigit()),
+        counted([w for w in head + body if w[0].isdigit()]),
     )
     return Terms(slots=tuple(v[0] for v in views), counts=tuple(v[1] for v in views), length=len(head) + len(body))
 
 
-def _unit(slots: Ints, counts: Floats, rarity: Rarity, most: int) -> tuple[Ints, Floats, float]:
-    weights = (1.0 + np.log(counts)) * rarity.weight(slots) if len(slots) else counts
-    if len(slots) > most:
-        best = np.argpartition(-weights, most)[:most]
-        slots, weights = slots[best], weights[best]
-    order = np.argsort(slots, kind="stable")
-    slots, weights = slots[order], weights[order]
-    size = float(np.sqrt((weights * weights).sum()))
-    return slots, (weights / size if size > 0 else weights).astype(np.float32), size
+def _most(weights: Floats, cuts: Sequence[int]) -> NDArray[np.bool_]:
+    """Which terms are kept: of each view those that weigh most."""
+    kept = np.ones(len(weights), dtype=bool)
+    for begin, end, most in zip(cuts[:-1], cuts[1:], MOST, strict=True):
+        if end - begin > most:
+            kept[begin:end] = False
+            kept[begin + np.argpartition(-weights[begin:end], most)[:most]] = True
+    return kept
 
 
 def timestamp(when: datetime | None) -> float:
@@ -204,23 +232,34 @@ def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
     counted = terms(article.title, article.text)
     if learn:
         rarity.see(counted.slots[0])
-    views = [_unit(s, c, rarity, m) for s, c, m in zip(counted.slots, counted.counts, MOST, strict=True)]
-    edges = np.cumsum([len(v[0]) for v in views])
+    slots = np.concatenate(counted.slots)
+    weights: Floats = (np.float32(1.0) + np.log(np.concatenate(counted.counts))) * rarity.weight(slots)
+    sizes = [len(view) for view in counted.slots]
+    view = _VIEW.repeat(sizes)
+    if any(size > most for size, most in zip(sizes, MOST, strict=True)):
+        kept = _most(weights, (0, *accumulate(sizes)))
+        slots, weights, view = slots[kept], weights[kept], view[kept]
+    order = np.argsort(view + slots)
+    slots, weights, view = slots[order], weights[order], view >> SPACE_BITS
+    ends = np.sqrt(np.bincount(view, weights=weights * weights, minlength=4)).astype(np.float32)
+    edges = view.searchsorted(_INNER).tolist()
+    weights /= np.where(ends > 0, ends, np.float32(1.0))[view]
+    when = timestamp(article.time)
     vector = vector_of(article.vector)
-    size = float(np.linalg.norm(vector)) if vector.size else 0.0
-    enough = len(article.text.split()) >= COPY_WORDS and len(article.fingerprint) % 4 == 0
+    size = float(np.sqrt(vector @ vector)) if vector.size else 0.0
+    enough = article.fingerprint and len(article.text.split()) >= COPY_WORDS and len(article.fingerprint) % 4 == 0
     return Sketch(
         id=article.id,
-        slots=np.concatenate([v[0] for v in views]),
-        weights=np.concatenate([v[1] for v in views]),
-        cuts=(int(edges[0]), int(edges[1]), int(edges[2])),
-        ends=(views[0][2], views[1][2], views[2][2], views[3][2]),
+        slots=slots,
+        weights=weights.astype(np.float16),
+        cuts=(edges[0], edges[1], edges[2]),
+        ends=(float(ends[0]), float(ends[1]), float(ends[2]), float(ends[3])),
         length=counted.length,
         full=bool(article.text.strip()),
-        when=timestamp(article.time),
-        first=timestamp(article.time),
+        when=when,
+        first=when,
         publisher=article.publisher.casefold().strip(),
-        vector=(vector / size if size > 0 else vector[:0]).astype(np.float16),
+        vector=(vector / np.float32(size) if size > 0 else vector[:0]).astype(np.float16),
         fingerprint=np.frombuffer(article.fingerprint if enough else b"", dtype="<u4"),
     )
 
@@ -237,7 +276,12 @@ def blend(a: Sketch, b: Sketch) -> Sketch:
     for number, most in enumerate(MOST):
         va, vb = a.view(number), b.view(number)
         both = np.concatenate([a.slots[va], b.slots[vb]])
-        amounts = np.concatenate([a.weights[va] * (n * a.unity[number]), b.weights[vb] * (m * b.unity[number])])
+        amounts = np.concatenate(
+            [
+                a.weights[va].astype(np.float32) * (n * a.unity[number]),
+                b.weights[vb].astype(np.float32) * (m * b.unity[number]),
+            ]
+        )
         kept, where = np.unique(both, return_inverse=True)
         mean = (np.bincount(where, weights=amounts, minlength=len(kept)) / (n + m)).astype(np.float32)
         if len(kept) > most:
@@ -311,34 +355,44 @@ FEATURES = (
 )
 
 
-class Comparer:
-    """Compares one sketch with many at once. Keeps one dense row for each view, so it is not shared by threads."""
+_TABLES = threading.local()
 
-    def __init__(self) -> None:
-        self._dense = np.zeros((4, SPACE), dtype=np.float32)
-        self._flat = self._dense.reshape(-1)
+
+def _places() -> NDArray[np.int16]:
+    """A table of all slots, nought everywhere, that is this thread's own: 4 MB, where four dense rows took 32."""
+    if not hasattr(_TABLES, "places"):
+        _TABLES.places = np.zeros(SPACE, dtype=np.int16)
+    found: NDArray[np.int16] = _TABLES.places
+    return found
+
+
+class Comparer:
+    """Compares one sketch with many at once."""
 
     def compare(self, new: Sketch, others: Sequence[Sketch], density: float) -> Floats:
         """One row of `FEATURES` for each of `others`; `density` is how many articles a day the stream brings."""
         rows = np.full((len(others), len(FEATURES)), np.nan, dtype=np.float32)
         if not others:
             return rows
-        for number, row in enumerate(self._dense):
-            view = new.view(number)
-            row[new.slots[view]] = new.weights[view]
+        many, places = len(new.slots), _places()
+        places[new.slots] = np.arange(1, many + 1)  # of a slot in several views the last
         try:
-            self._fill(rows, new, others, density)
+            own = np.zeros((4, many + 1), dtype=np.float32)  # in each view what lies at each place, from one on
+            own[np.repeat(np.arange(4), np.diff((0, *new.cuts, many))), places[new.slots]] = new.weights
+            self._fill(rows, new, own, places, others, density)
         finally:
-            for number, row in enumerate(self._dense):
-                row[new.slots[new.view(number)]] = 0.0
+            places[new.slots] = 0
         return rows
 
-    def _fill(self, rows: Floats, new: Sketch, others: Sequence[Sketch], density: float) -> None:
+    @staticmethod
+    def _fill(
+        rows: Floats, new: Sketch, own: Floats, places: NDArray[np.int16], others: Sequence[Sketch], density: float
+    ) -> None:
         many = len(others)
-        slots = np.concatenate([o.slots for o in others])
-        weights = np.concatenate([o.weights for o in others])
-        sizes = np.array([(0, *o.cuts, len(o.slots)) for o in others], dtype=np.int64)
-        spans = np.diff(sizes, axis=1).ravel()  # terms of each view of each
+        place = places[np.concatenate([o.slots for o in others])]
+        weights = np.concatenate([o.weights for o in others]).astype(np.float32)
+        edges = np.array([(0, *o.cuts, len(o.slots)) for o in others], dtype=np.int64)
+        spans = (edges[:, 1:] - edges[:, :-1]).ravel()  # terms of each view of each
         begin = np.cumsum(spans) - spans
         held = np.flatnonzero(spans)
         view = np.repeat(np.arange(4 * many, dtype=np.int32) & 3, spans)
@@ -351,13 +405,14 @@ class Comparer:
                 total[held] = np.add.reduceat(values, begin[held])
             return total.reshape(-1, 4)
 
-        mine = self._flat[slots + view * np.int32(SPACE)]
+        flat, width = own.ravel(), np.int32(own.shape[1])
+        mine = flat[place + view * width]
         cosine = summed(mine * weights)
         known = (ends_old > 0) & (ends_new > 0)
         rows[:, 0:4] = np.where(known, cosine, np.nan)
 
         # the title of each in the body of the other: bodies are asked of my title's row and titles of my body's
-        crossed = summed(self._flat[slots + (view ^ 1) * np.int32(SPACE)] * weights)
+        crossed = summed(flat[place + (view ^ 1) * width] * weights)
         rows[:, 4] = np.maximum(crossed[:, 0], crossed[:, 1])
         rows[:, 5] = np.minimum(crossed[:, 0], crossed[:, 1])
 
@@ -371,9 +426,9 @@ class Comparer:
             same = new.publisher if new.publisher != MIXED else None
             rows[:, 8] = [float(o.publisher == same) if o.publisher else np.nan for o in others]
         lengths = np.log1p(np.array([o.length for o in others], dtype=np.float32))
-        own = np.float32(np.log1p(new.length))
-        rows[:, 9] = np.minimum(lengths, own)
-        rows[:, 10] = np.maximum(lengths, own)
+        length = np.float32(np.log1p(new.length))
+        rows[:, 9] = np.minimum(lengths, length)
+        rows[:, 10] = np.maximum(lengths, length)
         rows[:, 16] = np.log1p(density)
 
         # how much rare matter is shared, in bits of rarity rather than as a share of the whole

@@ -5,88 +5,104 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.model import ArticleId
-from broadsheet.stories.features import Floats, Ints, Sketch
+from broadsheet.stories.features import Sketch
 
 PACK = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Runs:
-    """Arrays of several lengths, one after another."""
-
-    values: NDArray[Any]
-    starts: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, parts: Sequence[NDArray[Any]]) -> _Runs:
-        return cls(np.concatenate(parts), np.cumsum([0, *(len(part) for part in parts)]))
-
-    def __getitem__(self, number: int) -> NDArray[Any]:
-        found: NDArray[Any] = self.values[self.starts[number] : self.starts[number + 1]]
-        return found
+# What a sketch has besides its arrays: where they begin and how long they are, and its few numbers.
+_RECORD = np.dtype(
+    [
+        *(
+            (f"{part}_{edge}", kind)
+            for part in ("terms", "vector", "print")
+            for edge, kind in (("at", "<i4"), ("size", "<u2"))
+        ),
+        *((f"cut_{n}", "<u2") for n in range(3)),
+        *((f"end_{n}", "<f4") for n in range(4)),
+        ("length", "<i4"),
+        ("full", "?"),
+        ("when", "<f8"),
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pack:
-    """The sketches of `PACK` articles. Those of stories are never packed: `articles` and `unity` are as a single one's."""
+    """The sketches of `PACK` articles. Those of stories are never packed: they are of one time, and not of several articles."""
 
     ids: tuple[ArticleId, ...]
     publishers: tuple[str, ...]
-    slots: _Runs
-    weights: _Runs
-    vectors: _Runs
-    fingerprints: _Runs
-    cuts: Ints
-    ends: Floats
-    lengths: Ints
-    full: NDArray[np.bool_]
-    when: NDArray[np.float64]
-    first: NDArray[np.float64]
+    slots: NDArray[np.uint16]  # the lower two bytes
+    upper: NDArray[np.uint8]
+    weights: NDArray[Any]
+    vectors: NDArray[np.float16]
+    fingerprints: NDArray[np.uint32]
+    records: NDArray[np.void]
 
     @classmethod
     def of(cls, sketches: Sequence[Sketch]) -> _Pack:
+        records = np.zeros(len(sketches), _RECORD)
+        terms = vector = print_ = 0
+        for number, one in enumerate(sketches):
+            records[number] = (
+                terms, len(one.slots), vector, one.vector.size, print_, one.fingerprint.size,
+                *one.cuts, *one.ends, one.length, one.full, one.when,
+            )  # fmt: skip
+            terms, vector, print_ = terms + len(one.slots), vector + one.vector.size, print_ + one.fingerprint.size
+        slots = np.concatenate([one.slots for one in sketches])
         return cls(
             ids=tuple(one.id for one in sketches),
-            publishers=tuple(one.publisher for one in sketches),
-            slots=_Runs.of([one.slots for one in sketches]),
-            weights=_Runs.of([one.weights for one in sketches]),
-            vectors=_Runs.of([one.vector for one in sketches]),
-            fingerprints=_Runs.of([one.fingerprint for one in sketches]),
-            cuts=np.array([one.cuts for one in sketches], np.int32),
-            ends=np.array([one.ends for one in sketches], np.float32),
-            lengths=np.array([one.length for one in sketches], np.int32),
-            full=np.array([one.full for one in sketches], np.bool_),
-            when=np.array([one.when for one in sketches]),
-            first=np.array([one.first for one in sketches]),
+            publishers=tuple(intern(one.publisher) for one in sketches),
+            slots=slots.astype(np.uint16),
+            upper=(slots >> 16).astype(np.uint8),
+            weights=np.concatenate([one.weights for one in sketches]),
+            vectors=np.concatenate([one.vector for one in sketches]),
+            fingerprints=np.concatenate([one.fingerprint for one in sketches]),
+            records=records,
         )
 
     def __getitem__(self, number: int) -> Sketch:
-        title, names, numbers = self.cuts[number].tolist()
-        body_size, title_size, names_size, numbers_size = self.ends[number].tolist()
+        (
+            at, terms, vector, dimensions, print_, prints,
+            title, names, numbers, body_size, title_size, names_size, numbers_size, length, full, when,
+        ) = self.records[number].item()  # fmt: skip
+        slots = self.upper[at : at + terms].astype(np.int32)
+        slots <<= 16
+        slots |= self.slots[at : at + terms]
         return Sketch(
             id=self.ids[number],
-            slots=self.slots[number],
-            weights=self.weights[number],
+            slots=slots,
+            weights=self.weights[at : at + terms],
             cuts=(title, names, numbers),
             ends=(body_size, title_size, names_size, numbers_size),
-            length=int(self.lengths[number]),
-            full=bool(self.full[number]),
-            when=float(self.when[number]),
-            first=float(self.first[number]),
+            length=length,
+            full=full,
+            when=when,
+            first=when,
             publisher=self.publishers[number],
-            vector=self.vectors[number],
-            fingerprint=self.fingerprints[number],
+            vector=self.vectors[vector : vector + dimensions],
+            fingerprint=self.fingerprints[print_ : print_ + prints],
         )
+
+    def fingerprint(self, number: int) -> NDArray[np.uint32]:
+        begin = self.records["print_at"][number]
+        return self.fingerprints[begin : begin + self.records["print_size"][number]]
+
+    def vector(self, number: int) -> NDArray[np.float16]:
+        begin = self.records["vector_at"][number]
+        return self.vectors[begin : begin + self.records["vector_size"][number]]
 
 
 class Shelf:
-    """A list of articles' sketches that only grows. A packed one takes about a kilobyte where an object takes four."""
+    """A list of articles' sketches that grows at one end and is cut at the other. A packed one takes about a kilobyte where an object takes four."""
 
     def __init__(self) -> None:
         self.when = array("d")  # of each row: seconds since 1970; nan where unknown
@@ -110,15 +126,19 @@ class Shelf:
             self._packs.append(_Pack.of(self._loose))
             self._loose = []
 
+    def forget(self, packs: int) -> None:
+        """The first packs are no more: the row after them is nought from now on."""
+        del self._packs[:packs], self.when[: packs * PACK]
+
     def fingerprint(self, row: int) -> NDArray[np.uint32]:
         """The fingerprint of the article in that row; empty where it has none."""
         pack, number = divmod(row, PACK)
-        return self._packs[pack].fingerprints[number] if pack < len(self._packs) else self._loose[number].fingerprint
+        return self._packs[pack].fingerprint(number) if pack < len(self._packs) else self._loose[number].fingerprint
 
     def vector(self, row: int) -> NDArray[np.float16]:
         """The vector of the article in that row; empty where it has none."""
         pack, number = divmod(row, PACK)
-        return self._packs[pack].vectors[number] if pack < len(self._packs) else self._loose[number].vector
+        return self._packs[pack].vector(number) if pack < len(self._packs) else self._loose[number].vector
 
     def id(self, row: int) -> ArticleId:
         """The article in that row."""

@@ -12,12 +12,11 @@ from __future__ import annotations
 import json
 import re
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import log2
+from math import log1p, log2
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,6 @@ from broadsheet.model import (
     vector_of,
 )
 from broadsheet.stories.features import (
-    SPACE,
     Comparer,
     Floats,
     Ints,
@@ -49,6 +47,7 @@ from broadsheet.stories.features import (
     words,
 )
 from broadsheet.stories.pairs import Forest, packaged
+from broadsheet.stories.postings import Postings
 
 DAY = 86400.0
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -107,14 +106,11 @@ class _Rare:
 
     def __init__(self) -> None:
         self.words = Rarity.packaged()
-        self.names = Rarity(np.zeros(SPACE, dtype=np.float32), NAMES_SEEN)
+        self.names = Rarity(NAMES_SEEN)
 
-    def see(self, one: Sketch, times: float) -> None:
-        self.words.counts[one.slots[one.view(0)]] += times
-        self.words.documents += times
-        for view in (2, 3):
-            self.names.counts[one.slots[one.view(view)]] += times
-        self.names.documents += times
+    def see(self, one: Sketch, times: int) -> None:
+        self.words.see(one.slots[one.view(0)], times)
+        self.names.see(np.union1d(one.slots[one.view(2)], one.slots[one.view(3)]), times)
 
 
 def _unit(found: Iterable[str], rarity: Rarity, most: int) -> tuple[Ints, Floats, float]:
@@ -132,7 +128,7 @@ def _unit(found: Iterable[str], rarity: Rarity, most: int) -> tuple[Ints, Floats
 def _sketch(story: Story, rare: _Rare) -> Sketch:
     """The views of a story are its words, those of its headline, its names, and the roots of capitalised words."""
     text, head = text_of(story), words(story.headline)
-    names = [name for entity in story.entities for name in [named(entity.text)] * min(entity.count, 3)]
+    names = [name for entity in story.entities for name in (named(entity.text),) * min(entity.count, 3)]
     views = (
         _unit(head + words(text), rare.words, BODY),
         _unit(head, rare.words, TITLE),
@@ -164,52 +160,34 @@ def _sketch(story: Story, rare: _Rare) -> Sketch:
 class _Index:
     """Which rows hold a term: the rarest words, names and roots of each story only."""
 
-    KEPT, LONGEST = 40, 3000
+    KEPT, LONGEST, EVERY = 40, 3000, 1 << 30
 
     def __init__(self) -> None:
-        self._rows: dict[int, array[int]] = {}
-        self._weights: dict[int, array[float]] = {}
+        self._postings = Postings()
+        self._gone = array("i")  # rows that were let go
 
-    def _rarest(self, one: Sketch) -> tuple[list[int], list[float]]:
+    def _rarest(self, one: Sketch) -> tuple[Ints, Floats]:
         parts = [one.view(view) for view in (0, 2, 3)]
         slots = np.concatenate([one.slots[part] for part in parts])
-        weights = np.concatenate([one.weights[part] for part in parts])
+        weights = np.concatenate([one.weights[part] for part in parts]).astype(np.float32)
         if len(slots) > self.KEPT:
             best = np.argsort(-weights, kind="stable")[: self.KEPT]
             slots, weights = slots[best], weights[best]
-        return slots.tolist(), weights.tolist()
+        return slots, weights
 
-    def add(self, row: int, one: Sketch) -> None:
-        for slot, weight in zip(*self._rarest(one), strict=True):
-            if slot not in self._rows:
-                self._rows[slot], self._weights[slot] = array("i"), array("f")
-            self._rows[slot].append(row)
-            self._weights[slot].append(weight)
+    def add(self, one: Sketch) -> None:
+        self._postings.add(*self._rarest(one))
 
-    def remove(self, row: int, one: Sketch) -> None:
-        for slot in set(self._rarest(one)[0]):
-            held, weights = self._rows[slot], self._weights[slot]
-            at = bisect_left(held, row)
-            while at < len(held) and held[at] == row:
-                del held[at], weights[at]
-            if not held:
-                del self._rows[slot], self._weights[slot]
+    def remove(self, row: int) -> None:
+        self._gone.append(row)
 
-    def near(self, one: Sketch, size: int) -> NDArray[np.float64]:
-        """A score for each of the `size` rows: the sum of shared weights."""
-        rows: list[NDArray[np.int32]] = []
-        scores: list[Floats] = []
-        for slot, weight in zip(*self._rarest(one), strict=True):
-            if slot in self._rows:
-                # the latest only: a name in thousands of stories finds nothing that others do not
-                rows.append(np.array(self._rows[slot][-self.LONGEST :], dtype=np.int32))
-                held = np.array(self._weights[slot][-self.LONGEST :], dtype=np.float32)
-                scores.append(held * np.float32(weight))
-        if not rows:
-            return np.zeros(size)
-        found: NDArray[np.float64] = np.bincount(
-            np.concatenate(rows), weights=np.concatenate(scores), minlength=size
-        ).astype(np.float64)
+    def near(self, one: Sketch) -> NDArray[np.float64]:
+        """A score for each row: the sum of shared weights."""
+        # the latest only: a name in thousands of stories finds nothing that others do not
+        rows, scores = self._postings.read(*self._rarest(one), self.LONGEST, self.EVERY)
+        found: NDArray[np.float64] = np.bincount(rows, weights=scores, minlength=len(self._postings)).astype(np.float64)
+        if self._gone:
+            found[np.frombuffer(self._gone, dtype=np.int32)] = 0.0
         return found
 
 
@@ -370,14 +348,14 @@ class OpenThreads:
         row = len(self._rows)
         self._rows.append((one, thread, self._came))
         self._came += 1
-        self._index.add(row, one)
-        self._rare.see(one, 1.0)
+        self._index.add(one)
+        self._rare.see(one, 1)
         return row
 
     def _drop(self, row: int) -> None:
         one = self._held(row)[0]
-        self._index.remove(row, one)
-        self._rare.see(one, -1.0)
+        self._index.remove(row)
+        self._rare.see(one, -1)
         self._rows[row] = None
         self._dropped += 1
 
@@ -388,7 +366,7 @@ class OpenThreads:
     def look(self, story: Story) -> tuple[Sketch, list[ThreadId], Floats]:
         """The story's sketch, the threads that it may belong to, and a row of `FEATURES` for each."""
         new = _sketch(story, self._rare)
-        scores = self._index.near(new, len(self._rows))
+        scores = self._index.near(new)
         top = self._best(scores)
         by_thread: dict[ThreadId, list[int]] = {}
         for row in top:
@@ -398,17 +376,18 @@ class OpenThreads:
         if not ids:
             return new, ids, rows
         held = [self._threads[thread] for thread in ids]
-        whole = self._comparer.compare(new, [one.mean for one in held], 1.0)
-        rows[:, 0:9] = whole[:, [0, 1, 2, 3, 4, 6, 11, 13, 14]]
-
-        near = [(place, row) for place, thread in enumerate(ids) for row in by_thread[thread]]
-        owner = np.array([place for place, _ in near])
-        members = np.nan_to_num(self._comparer.compare(new, [self._held(row)[0] for _, row in near], 1.0))
-        for column, feature in enumerate((0, 2, 3, 6)):
-            best = np.full(len(ids), -1.0)
-            np.maximum.at(best, owner, members[:, feature])
-            rows[:, 9 + column] = best
-        alike = members[:, 0] + members[:, 2] + members[:, 3]
+        # Members first, thread after thread, then the means of those threads that are more than their one member.
+        near = [self._held(row)[0] for thread in ids for row in by_thread[thread]]
+        counts = np.array([len(by_thread[thread]) for thread in ids])
+        begins = np.cumsum(counts) - counts
+        several = [place for place, one in enumerate(held) if one.size > 1]
+        compared = self._comparer.compare(new, [*near, *(held[place].mean for place in several)], 1.0)
+        asked = begins.copy()
+        asked[np.array(several, dtype=np.int64)] = np.arange(len(near), len(compared))
+        rows[:, 0:9] = compared[asked][:, [0, 1, 2, 3, 4, 6, 11, 13, 14]]
+        members = np.nan_to_num(compared[: len(near), [0, 2, 3, 6]])
+        rows[:, 9:13] = np.maximum(np.maximum.reduceat(members, begins, axis=0), -1.0)
+        alike = (members[:, 0] + members[:, 1] + members[:, 2]).tolist()
 
         votes = dict.fromkeys(ids, 0.0)
         voters = top[:VOTERS]
@@ -417,19 +396,20 @@ class OpenThreads:
             votes[thread] = votes.get(thread, 0.0) + scores[row]
         total = float(scores[voters].sum())
         nearest = [float(scores[by_thread[thread][0]]) for thread in ids]
+        rest = []
         for place, (thread, one) in enumerate(zip(ids, held, strict=True)):
-            mine = np.sort(alike[owner == place])
-            rows[place, 13] = mine[-2] if len(mine) > 1 else np.nan
-            rows[place, 14] = votes[thread] / total
-            rows[place, 15] = nearest[place]
+            begin, many = int(begins[place]), int(counts[place])
+            second = sorted(alike[begin : begin + many])[-2] if many > 1 else np.nan
             rival = nearest[0] if place else nearest[1] if len(nearest) > 1 else 0.0
-            rows[place, 16] = nearest[place] / rival if rival else np.nan
-            rows[place, 17] = place
             age = max(0.0, (new.when - one.first) / DAY)
-            rows[place, 18:24] = (
-                max(0.0, (new.first - one.last) / DAY), age, np.log1p(one.size), one.size / (age + 1.0),
-                one.mean.unity[4], one.mean.unity[0],
+            rest.append(
+                (
+                    second, votes[thread] / total, nearest[place], nearest[place] / rival if rival else np.nan, place,
+                    max(0.0, (new.first - one.last) / DAY), age, log1p(one.size), one.size / (age + 1.0),
+                    one.mean.unity[4], one.mean.unity[0],
+                )
             )  # fmt: skip
+        rows[:, 13:24] = rest
         return new, ids, rows
 
     def _best(self, scores: NDArray[np.float64]) -> list[int]:
@@ -453,7 +433,7 @@ class OpenThreads:
         for held_row in kept:
             one, thread, _ = held_row
             self._threads[thread].rows.append(len(self._rows))
-            self._index.add(len(self._rows), one)
+            self._index.add(one)
             self._rows.append(held_row)
 
 

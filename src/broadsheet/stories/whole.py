@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, vector_of
 from broadsheet.stories import features
-from broadsheet.stories.features import SPACE, Floats, Ints, Rarity, timestamp
+from broadsheet.stories.features import Floats, Ints, Rarity, timestamp
 
 Numbers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
@@ -220,7 +220,7 @@ def near(
     Training gives an alignment for each third of its stories, fitted without them, and the third of each article.
     """
     n = len(articles)
-    rarity, stems = Rarity.packaged(), Rarity(np.zeros(SPACE, dtype=np.float32), 0.0)
+    rarity, stems = Rarity.packaged(), Rarity()
     for a in articles:
         rarity.see(a.slots[WHOLE])
         stems.see(a.slots[STEMS])
