@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,10 @@ def readers(tmp_path: Path, *names: str) -> None:
         (("restore", "none.sqlite"), "There is no backup"),
         (("add", "http://127.0.0.1:9/"), "127.0.0.1"),
         (("export", "nobody"), "There is no reader 'nobody'"),
+        (("why-not", "a", "b", "c"), "takes a reader and a story"),
+        (("why-not", "nobody", "b"), "There is no reader"),
+        (("away",), "There is no reader yet"),
+        (("away", "--since", "soon"), "is not a duration"),
         (("why-together", "a", "b"), "There is no article and no story 'a'"),
         (("regroup", "apart", "a"), "There is no article and no story 'a'"),
         (("regroup", "undo", "7"), "There is no ruling 7"),
@@ -99,6 +104,27 @@ def test_an_exported_reader_holds_what_they_did(run: Run, tmp_path: Path):
     engine.dispose()
     kept = json.loads(run("export", "ada").stdout)
     assert [event["kind"] for event in kept["events"]] == ["follow"]
+
+
+def test_a_reader_moves_from_one_database_to_another_with_a_file(run: Run, tmp_path: Path):
+    readers(tmp_path, "Ada", "Ben")
+    engine = store.open(f"sqlite:///{tmp_path}/news.sqlite")
+    with engine.begin() as db:
+        follow = Follow(kind="keyword", value="chess", label="chess", since=NOON)
+        reader = store.readers.get(db, ReaderId("ada"))
+        assert reader is not None
+        store.readers.save(db, replace(reader, follows=(follow,), tuning={"freshness": 0.5}))
+    engine.dispose()
+    file = tmp_path / "ada.json"
+    file.write_bytes(run("export", "ada").stdout)
+    said = run("import", str(file), "--reader", "ben").stdout.decode()
+    assert "Brought along: 1 follow." in said
+    kept = json.loads(run("export", "ben").stdout)["reader"]
+    assert [f["value"] for f in kept["follows"]] == ["chess"]
+    assert kept["tuning"] == {"freshness": 0.5}
+    file.write_text('{"format": "another"}')
+    assert "no file of a reader" in run("import", str(file), "--reader", "ben").stderr.decode()
+    assert "You missed nothing." in run("away", "--reader", "ben").stdout.decode()
 
 
 def test_subscriptions_come_in_and_go_out_with_their_folders(run: Run, tmp_path: Path):

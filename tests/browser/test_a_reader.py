@@ -191,6 +191,7 @@ def test_the_theme_is_chosen_and_kept(window: Window) -> None:
 PAGES = (
     "/", "/latest", "/following", "/saved", "/search?q=first", f"/story/{CEASEFIRE.id}", f"/story/{ODD.id}",
     f"/article/{ODD.articles[0]}", f"/why/{CEASEFIRE.id}", "/sources", "/you", "/about", "/welcome", "/nothing",
+    "/away", "/away?minutes=5", "/tune", "/tune?freshness=0.5&quiet=3", "/you/ledger", "/bubble", "/bubble?outside=30",
 )  # fmt: skip
 
 
@@ -234,6 +235,82 @@ def test_words_stand_out_from_their_page(window: Window, scheme: str) -> None:
         return [...document.querySelectorAll('main .headline, main .kicker, main .meta, main .why, main .act button, nav a')].map(ratio) }"""
     )
     assert min(contrast) >= 4.5
+
+
+def test_a_slider_is_felt_at_once_taken_and_undone(window: Window) -> None:
+    page: Any = window.page
+    page.goto(f"{window.paper}/tune")
+    assert page.locator(".no-live").is_hidden()
+    assert page.locator("#would").inner_text() == "Your page as it is"
+    page.locator("#slide-interest").fill("2")
+    page.wait_for_selector(".take")
+    assert page.locator("output[for=slide-interest]").inner_text() == "2.00"
+    assert "interest=2" in page.url
+    page.reload()
+    assert page.locator("#slide-interest").input_value() == "2"
+    page.get_by_role("button", name="Take it").click()
+    page.wait_for_selector("#toast:not([hidden])")
+    assert page.locator("#slide-interest").input_value() == "2"
+    page.locator("#toast button").click()
+    page.wait_for_function("document.getElementById('slide-interest').value === '1'")
+
+
+def test_a_preset_is_previewed_before_it_is_taken(window: Window) -> None:
+    page: Any = window.page
+    page.goto(f"{window.paper}/tune")
+    page.locator(".presets a", has_text="Calm").click()
+    page.wait_for_selector(".take")
+    assert page.locator(".presets a[aria-current]").inner_text() == "Calm"
+    assert page.locator("#preset-link").input_value().startswith(f"{window.paper}/tune?name=Calm&")
+    page.get_by_role("link", name="Leave it").click()
+    page.wait_for_url(f"{window.paper}/tune")
+    assert page.locator("#slide-freshness").input_value() == "1"
+
+
+def test_why_not_is_asked_from_search_and_its_button_lifts_the_story(window: Window) -> None:
+    page: Any = window.page
+    page.goto(f"{window.paper}/search?q=cup")
+    page.get_by_role("link", name="Where in my feed?").first.click()
+    page.wait_for_selector("dialog[open] .standing")
+    page.locator("dialog .what-ifs button", has_text="Follow sport").click()
+    page.wait_for_selector("#toast:not([hidden])")
+    page.goto(f"{window.paper}/following")
+    assert "sport" in page.locator(".follow h2").all_inner_texts()
+
+
+def test_a_signal_is_taken_back_in_the_ledger_and_counted_again(window: Window) -> None:
+    page: Any = window.page
+    page.locator(f"{CARD} .actions button", has_text="More").click()
+    page.wait_for_selector("#toast:not([hidden])")
+    page.goto(f"{window.paper}/you/ledger")
+    page.locator(".signal", has_text="You asked for more like").get_by_role("button", name="Undo").click()
+    page.wait_for_selector(".signal.undone")
+    page.locator(".signal.undone").get_by_role("button", name="Count again").click()
+    page.wait_for_function("!document.querySelector('.signal.undone')")
+
+
+def test_without_a_script_a_feed_is_tuned_a_budget_set_and_a_gap_read(chromium: Any, paper: str) -> None:
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(paper)
+    page.get_by_role("button", name="Choose nothing").click()
+    assert page.locator(".card").count() == 4
+    page.goto(f"{paper}/tune")
+    page.locator("#slide-importance").fill("0")
+    page.get_by_role("button", name="Preview").click()
+    page.get_by_role("button", name="Take it").click()
+    assert page.locator("#slide-importance").input_value() == "0"
+    assert page.locator("#toast").inner_text().startswith("Taken")
+    page.goto(f"{paper}/bubble")
+    page.fill("#rule-publisher", "20")
+    page.get_by_role("button", name="What would it cost?").click()
+    page.get_by_role("button", name="Take it").click()
+    assert page.locator("#rule-publisher").input_value() == "20"
+    page.goto(f"{paper}/away")
+    assert "That is all that mattered." in page.locator(".end").inner_text()
+    page.get_by_role("link", name="2 minutes").click()
+    assert page.locator(".switch a[aria-current]").inner_text() == "2 minutes"
+    context.close()
 
 
 def test_without_a_script_everything_still_works(chromium: Any, paper: str) -> None:

@@ -550,7 +550,7 @@ def a_full_reader() -> Any:
         weights={("topic", "1"): Weight(value=0.5, at=NOON, label="Chess", pinned=True, since=NOON - DAY, came_from={"more": 2})},
         interest=bytes_of(np.ones(4)), interest_mass=2.5, interest_at=NOON, disinterest=b"", disinterest_mass=0.5,
         languages=("en", "fr"), scope="subscriptions", subscriptions=frozenset({SourceId("s")}), images="off",
-        tuning={"freshness": 2.0}, saved=(StoryId("b"), StoryId("a")), hidden=frozenset({StoryId("h")}),
+        tuning={"freshness": 2.0}, presets={"Slow": {"freshness": 0.4}}, home=("Lyon",), budget={"outside": 0.2}, saved=(StoryId("b"), StoryId("a")), hidden=frozenset({StoryId("h")}),
         opened={StoryId("o"): NOON}, shown={StoryId("p"): 3},
     )  # fmt: skip
 
@@ -575,6 +575,8 @@ def test_events_come_back_in_order_with_ids_that_grow(db: Connection) -> None:
         Event(reader=ada, kind="set_weight", at=NOON, weight=(("topic", "1"), 0.5)),
         Event(reader=ada, kind="settings", at=NOON, settings={"images": "off", "languages": ["en"]}),
         Event(reader=ada, kind="undo", at=NOON, target=EventId(1)),
+        Event(reader=ada, kind="undo", at=NOON, target=EventId(1), through=EventId(3)),
+        Event(reader=ada, kind="import", at=NOON, settings={"follows": [["topic", "1", "Chess", None]]}),
     ]
     ids = store.readers.record(db, events)
     assert ids == sorted(set(ids))
@@ -627,6 +629,22 @@ def test_a_feed_is_logged_as_it_was_shown_with_where_each_story_stood(db: Connec
     assert store.feeds.get(db, FeedId("f")) == a_feed()
     assert store.feeds.positions(db, FeedId("f")) == {"s": 4, "t": 7}
     assert store.feeds.latest(db, ReaderId("ada")) == [a_feed()]
+
+
+def test_forgetting_takes_away_the_events_and_feeds_that_are_named_and_no_others(db: Connection) -> None:
+    for reader in (a_reader(), a_reader("Bob")):
+        store.readers.add(db, reader)
+        store.feeds.log(db, replace(a_feed(), id=FeedId(reader.id), reader=reader.id))
+    ada, bob = ReaderId("ada"), ReaderId("bob")
+    mine = store.readers.record(db, [Event(reader=ada, kind="opened", at=NOON - n * DAY) for n in (3, 1, 1, 2)])
+    (theirs,) = store.readers.record(db, [Event(reader=bob, kind="opened", at=NOON)])
+    assert store.readers.times(db, ada) == [NOON - n * DAY for n in (1, 2, 3)]
+    assert store.readers.times(db, ada, 2) == [NOON - n * DAY for n in (1, 2)]
+    store.readers.forget(db, ada, [*mine[:2], theirs])
+    assert store.feeds.forget(db, ada) == 1
+    assert [event.id for event in store.readers.events(db, ada)] == mine[2:]
+    assert [event.id for event in store.readers.events(db, bob)] == [theirs]
+    assert len(store.feeds.latest(db, bob)) == 1
 
 
 def test_an_erased_reader_leaves_no_trace(db: Connection) -> None:

@@ -20,14 +20,14 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.model import Reader, SourceId, Story, StoryId, identify, named, vector_of
+from broadsheet.model import Entity, Reader, SourceId, Story, StoryId, identify, named, vector_of
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
 CHUNK = 4_096  # stories read into arrays at a time
-WARM = 350  # what is kept at hand of readers: seven things of each of the last fifty, two as large as the edition
+WARM = 400  # what is kept at hand of readers: eight things of each of the last fifty, three as large as the edition
 T = TypeVar("T")
 
 
@@ -191,6 +191,7 @@ class _Row:
     entity: str  # the name it is most about, as written
     first_publisher: str  # as compared
     first_entity: str
+    place: str  # the place it is most about, as written
 
 
 class _Part(NamedTuple):
@@ -235,6 +236,7 @@ class Edition:
     text_start: Rows  # where each story's text begins in `text`
     pace: Floats  # stories a day of the story's quietest publisher
     private: frozenset[SourceId] = frozenset()
+    countries: Mapping[str, str] = field(default_factory=dict)  # publisher, as compared -> where it is from
     found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
     names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
 
@@ -436,6 +438,45 @@ class Edition:
         return every, strongest
 
     @cached_property
+    def broad_topics(self) -> tuple[tuple[str, ...], Rows]:
+        """The broadest topics (their codes end in 000000), and for each row which of them it is most about; -1: of none."""
+        table = self.topics
+        broad = [key for key, name in enumerate(table.names) if name.endswith("000000") and key < len(table.counts)]
+        best, which = np.zeros(len(self)), np.full(len(self), -1, np.int64)
+        for place, key in enumerate(sorted(broad, key=lambda key: table.names[key])):
+            span = slice(table.start[key], table.start[key + 1])
+            rows, strength = table.rows[span], table.given[span]
+            ahead = strength > best[rows]
+            best[rows[ahead]], which[rows[ahead]] = strength[ahead], place
+        return tuple(sorted(table.names[key] for key in broad)), which
+
+    @cached_property
+    def origins(self) -> tuple[tuple[str, ...], Rows]:
+        """The countries of publishers, and for each row the one that all its publishers of a known country are from; -1:
+        none is known, or they are from several."""
+        table, names = self.publishers, tuple(sorted(set(self.countries.values()) - {""}))
+        place = {country: at for at, country in enumerate(names)}
+        of = np.array([place.get(self.countries.get(name, ""), -1) for name in table.names] or [-1], np.int64)
+        which = np.full(len(self), -1, np.int64)
+        some = np.flatnonzero(np.diff(table.indptr))
+        if len(some):
+            from_ = of[table.keys]
+            least = np.minimum.reduceat(np.where(from_ < 0, len(names), from_), table.indptr[some])
+            most = np.maximum.reduceat(from_, table.indptr[some])
+            which[some] = np.where(least == most, most, -1)
+        return names, which
+
+    def sole_publishers(self, few: int) -> Rows:
+        """For each row a number for the publisher whose story it is: the first of at most `few`; -1 where there are more."""
+        which = self.kinds.get((-1, few))
+        if which is None:
+            known: dict[str, int] = {}
+            own = [row.first_publisher if 0 < len(row.publishers) <= few else "" for row in self.rows]
+            which = np.array([known.setdefault(name, len(known)) if name else -1 for name in own], np.int64)
+            self.kinds[-1, few] = which
+        return cast(Rows, which)
+
+    @cached_property
     def _main_topics(self) -> dict[int, str]:
         return {}
 
@@ -509,8 +550,15 @@ def _text(story: Story) -> bytes:
     return _encoded("\n".join(named(line.replace("\0", " ")) for line in lines))
 
 
+def main_place(story: Story) -> Entity | None:
+    """The place that a story names most often."""
+    places = (entity for entity in story.entities if entity.type == "place")
+    return min(places, key=lambda entity: (-entity.count, entity.text), default=None)
+
+
 def _row(story: Story) -> _Row:
     main = min(story.entities, key=lambda entity: (-entity.count, entity.text), default=None)
+    place = main_place(story)
     return _Row(
         id=story.id,
         hash=int(identify(story.id), 16),
@@ -524,6 +572,7 @@ def _row(story: Story) -> _Row:
         entity=main.text if main else "",
         first_publisher=intern(named(story.publishers[0])) if story.publishers else "",
         first_entity=intern(named(main.text)) if main else "",
+        place=intern(place.text) if place else "",
     )
 
 
@@ -647,6 +696,14 @@ def seen_alike(one: Edition, other: Edition) -> bool:
             for table, row in itertools.product(TABLES, range(len(one)))
         )
     )
+
+
+def partly_private(edition: Edition, reader: Reader, row: int) -> bool:
+    """Whether a source that is private to others reports the story, too: then its publishers are not named."""
+    if not edition.private:
+        return False
+    closed = edition.private - reader.subscriptions
+    return any(name in closed for name, _ in edition.sources.of(row))
 
 
 def private_to_others(edition: Edition, reader: Reader) -> Rows:

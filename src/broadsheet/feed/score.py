@@ -16,7 +16,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.feed.edition import Edition, Floats, Rows, Table
+from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
 from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
 
 HOUR = 3600.0
@@ -381,7 +381,7 @@ class Importance:
                 yield place, Reason(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
             if spread[place]:
                 said = f"{velocity[place]:.0f}" if velocity[place] >= 2 else f"{velocity[place]:.2g}"
-                fact = f"it spread at {said} publishers an hour on its first day"
+                fact = f"it spread at {said} publisher{'' if said == '1' else 's'} an hour on its first day"
                 yield place, Reason(self.signal, spread[place], fact, repair)
 
 
@@ -452,6 +452,8 @@ class Quiet:
                 name = edition.quietest.get(row)
                 if name is None:
                     name = edition.quietest[row] = _quietest(edition, row)
+                if edition.private and partly_private(edition, desk.reader, row):
+                    name = "one of its publishers"
                 yield place, Reason(self.signal, worth[place], f"{name} publishes {often(pace[place])}", repair)
 
 
@@ -579,6 +581,62 @@ class Language:
                 yield place, Reason(self.signal, points, f"it is in {code}, the first of your languages", repair)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """What is about a place near the reader: the nearest to the point of several counts, for near is near."""
+
+    signal: ClassVar[str] = "local"
+    weight: float = 0.8
+
+    def points(self, desk: Desk) -> Floats:
+        total = np.zeros(len(desk.edition))
+        for place in desk.reader.home:
+            rows, strength = desk.edition.about("place", place)
+            total[rows] = np.maximum(total[rows], self.weight * desk.tuned(self.signal) * _felt(strength))
+        return total
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        about: list[tuple[str, dict[int, float]]] = []
+        for place in desk.reader.home:
+            near, strength = desk.edition.about("place", place)
+            about.append((place, dict(zip(near.tolist(), _felt(strength).tolist(), strict=True))))
+        for at, row in enumerate(rows):
+            met = [(found[row], place) for place, found in about if row in found]
+            if met and (points := self.weight * desk.tuned(self.signal) * max(met)[0]):
+                near_by = [place for _, place in met]  # all of them: without one alone the story would stand as it does
+                said, many = " and ".join(near_by), len(near_by) > 1
+                left = {"home": [other for other in desk.reader.home if other not in near_by]}
+                label = f"{said} {'are' if many else 'is'} not near me"
+                repair = Repair(label=label, kind="settings", settings=left)
+                fact = f"it is about {said}, which {'are' if many else 'is'} near you"
+                yield at, Reason(self.signal, points, fact, repair)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """What the reader's own sources report comes before what others do."""
+
+    signal: ClassVar[str] = "subscriptions"
+    weight: float = 0.7
+
+    def points(self, desk: Desk) -> Floats:
+        mine = desk.edition.remembered("mine", desk.reader.subscriptions, lambda: self._mine(desk))
+        return mine * (self.weight * desk.tuned(self.signal))
+
+    def _mine(self, desk: Desk) -> Floats:
+        rows = np.zeros(len(desk.edition))
+        for source in desk.reader.subscriptions:
+            rows[desk.edition.sources.postings(source)[0]] = 1.0
+        return rows
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        points = self.points(desk)
+        repair = turn(self.signal, "Count my sources less", desk)
+        for place, row in enumerate(rows):
+            if points[row]:
+                yield place, Reason(self.signal, float(points[row]), "a source of yours reports it", repair)
+
+
 SCORERS: Mapping[str, type[Scorer]] = {
     "follows": Follows,
     "interest": Interest,
@@ -589,4 +647,6 @@ SCORERS: Mapping[str, type[Scorer]] = {
     "exploration": Exploration,
     "fatigue": Fatigue,
     "language": Language,
+    "local": Local,
+    "subscriptions": Subscriptions,
 }
