@@ -183,7 +183,7 @@ class Pages(Feeds):
         that wording's title and text."""
         with self.engine.connect() as db:
             kept = store.versions.of(db, article.id)
-        after = [(v.title, v.text) for v in kept[1:]] + [(article.title, article.text)]
+        after = ([(v.title, v.text) for v in kept] + [(article.title, article.text)])[1:]
         steps = [
             (v, compare(v.title, v.text, title, text, sentences), title, text)
             for v, (title, text) in zip(kept, after, strict=True)
