@@ -215,7 +215,7 @@ def plain(answer: Answer) -> str:
 async def _call(app: Starlette, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
     raw, _, query = path.partition("#")[0].partition("?")
     scope = {
-        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
+        "type": "http", "asgi": {"version": "3.0", "spec_version": "2.4"}, "http_version": "1.1", "method": method, "scheme": "http",
         "path": raw, "raw_path": raw.encode(), "query_string": query.encode(), "root_path": "",
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
         "client": ("127.0.0.1", 50000), "server": ("localhost", 8000),

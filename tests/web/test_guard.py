@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -230,3 +232,31 @@ def test_attempts_are_forgotten_after_the_window() -> None:
 def token_of_login(browser: Browser) -> str:
     text = browser.get("/login").text
     return text.split('name="token" value="')[1].split('"')[0]
+
+
+def test_a_token_is_written_otherwise_on_every_page_and_holds_all_the_same(ada: Browser) -> None:
+    first, second = ada.token(), ada.token()
+    assert first != second
+    assert ada.post("/theme", {"theme": "dark", "token": first}, token=False).status == 303
+    assert ada.post("/theme", {"theme": "light", "token": second}, token=False).status == 303
+
+
+@given(token=st.text(max_size=80) | st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_no_other_token_is_taken_and_none_breaks_it(token: str) -> None:
+    session = security.Session(name="one")
+    assert not session.gave(KEY, token)
+    assert session.gave(KEY, session.token(KEY))
+    assert not security.Session(name="two").gave(KEY, session.token(KEY))
+
+
+def test_a_page_is_compressed_only_for_a_request_that_no_other_site_caused(ada: Browser) -> None:
+    own = ada.get("/about", accept_encoding="gzip")
+    assert own.header("content-encoding") == "gzip"
+    assert b"Broadsheet" in gzip.decompress(own.body)
+    ada.site = "cross-site"
+    assert ada.get("/about", accept_encoding="gzip").header("content-encoding") == ""
+    ada.site = ""
+    assert ada.get("/about", accept_encoding="gzip").header("content-encoding") == ""
+    style = ada.get("/static/broadsheet.css", accept_encoding="gzip")  # the same for everybody
+    assert style.header("content-encoding") == "gzip"
+    assert ada.get("/static/serif.woff2", accept_encoding="gzip").header("content-encoding") == ""

@@ -89,7 +89,7 @@ def create_app(
     )
     app = Starlette(
         routes=routes(),
-        middleware=[guard],
+        middleware=[guard, Middleware(security.Compressing)],
         lifespan=lifespan,
         exception_handlers={
             pages.NoReader: _no_reader,

@@ -138,7 +138,7 @@ async def form_of(request: Request) -> FormData:
     session: security.Session = request.scope["session"]
     key: bytes = request.scope["key"]
     given = form.get("token", "")
-    if not isinstance(given, str) or not security.signed_by(key, "form", session.name, given):
+    if not isinstance(given, str) or not session.gave(key, given):
         raise Forbidden(
             "This form is from an older page or another browser. Go back, load the page again, and try once more."
         )

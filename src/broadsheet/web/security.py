@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -83,8 +84,28 @@ class Session:
         return cls(str(name), str(reader), int(logged_in), str(theme))
 
     def token(self, key: bytes) -> str:
-        """What a form must send back to show that it came from a page of ours in this browser."""
-        return sign(key, "form", self.name)
+        """What a form must send back to show that it came from a page of ours in this browser.
+
+        It is written otherwise each time (under random bytes that stand before it), so that how well a page compresses
+        says nothing of it: BREACH, Gluck, Harris and Prado 2013.
+        """
+        secret = sign(key, "form", self.name).encode()
+        mask = secrets.token_bytes(len(secret))
+        return base64.urlsafe_b64encode(mask + _xor(mask, secret)).decode()
+
+    def gave(self, key: bytes, token: str) -> bool:
+        """Whether the token is one that this session's pages carry."""
+        try:
+            both = base64.urlsafe_b64decode(token.encode())
+        except ValueError:
+            return False
+        half = len(both) // 2
+        secret = sign(key, "form", self.name).encode()
+        return len(both) == 2 * len(secret) and hmac.compare_digest(_xor(both[:half], both[half:]), secret)
+
+
+def _xor(a: bytes, b: bytes) -> bytes:
+    return bytes(x ^ y for x, y in zip(a, b, strict=True))
 
 
 # --- decisions about a request ------------------------------------------------------------------------------------
@@ -188,6 +209,7 @@ def policy(images: str = "proxied") -> str:
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "manifest-src 'self'",
+            "font-src 'self'",
             "require-trusted-types-for 'script'",
             "trusted-types broadsheet",
         )
@@ -207,6 +229,29 @@ HEADERS = {
 }
 
 # --- the middleware ----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Compressing:
+    """Sends pages and files compressed to whoever takes gzip.
+
+    A page names what its reader follows, so it is compressed only for a request that no other site caused, as the browser
+    says: nobody else can then put words into many answers and learn from their sizes what else is in them.
+    """
+
+    app: ASGIApp
+    compressed: ASGIApp = field(init=False)
+
+    def __post_init__(self) -> None:
+        # level 5: For you of 93 KB is 10.0 KB in 0.7 ms; level 9 takes 1.6 ms for 0.3 KB less
+        self.compressed = GZipMiddleware(self.app, compresslevel=5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and (
+            scope["path"].startswith("/static/")
+            or Headers(scope=scope).get("sec-fetch-site") in ("same-origin", "none")
+        )
+        await (self.compressed if ours else self.app)(scope, receive, send)
 
 
 class TooMuch(Exception):
