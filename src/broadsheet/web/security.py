@@ -240,18 +240,20 @@ class Compressing:
     """
 
     app: ASGIApp
-    compressed: ASGIApp = field(init=False)
+    pages: ASGIApp = field(init=False)
+    files: ASGIApp = field(init=False)
 
     def __post_init__(self) -> None:
-        # level 5: For you of 93 KB is 10.0 KB in 0.7 ms; level 9 takes 1.6 ms for 0.3 KB less
-        self.compressed = GZipMiddleware(self.app, compresslevel=5)
+        self.pages = GZipMiddleware(self.app, compresslevel=5)
+        self.files = GZipMiddleware(self.app, compresslevel=9)  # asked for once a year
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] == "http" and (
-            scope["path"].startswith("/static/")
-            or Headers(scope=scope).get("sec-fetch-site") in ("same-origin", "none")
-        )
-        await (self.compressed if ours else self.app)(scope, receive, send)
+        app = self.app
+        if scope["type"] == "http" and scope["path"].startswith("/static/"):
+            app = self.files
+        elif scope["type"] == "http" and Headers(scope=scope).get("sec-fetch-site") in ("same-origin", "none"):
+            app = self.pages
+        await app(scope, receive, send)
 
 
 class TooMuch(Exception):
