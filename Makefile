@@ -1,6 +1,7 @@
 # make demo    sets up, starts the demo, prints its address
 # make test    sets up, then lint, format, types, tests and quality floors
-.PHONY: demo test setup setup-dev floors bench lock format
+# make pictures  photographs a running demo for README.md
+.PHONY: demo test setup setup-dev floors bench lock format pictures
 
 demo: setup
 	.venv/bin/broadsheet demo
@@ -12,6 +13,9 @@ test: setup-dev
 	.venv/bin/mypy
 	.venv/bin/pytest -n 2 --dist loadfile
 	.venv/bin/python benchmarks/gate.py
+
+pictures: setup-dev
+	.venv/bin/python scripts/take_screenshots.py
 
 setup:
 	@scripts/setup
