@@ -58,6 +58,8 @@ class Static(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         answer = await super().get_response(path, scope)
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        # a file loads nothing: the pages' long policy was a third of what a small script cost on the wire
+        answer.headers["Content-Security-Policy"] = security.NOTHING
         return answer
 
 

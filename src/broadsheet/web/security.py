@@ -216,6 +216,8 @@ def policy(images: str = "proxied") -> str:
     )
 
 
+NOTHING = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
+
 # Answers that are the same for everybody, or come while another is under way: they set no cookie.
 _WITHOUT_A_SESSION = ("/static/", "/api/", "/healthz", "/image", "/live", "/manifest", "/sw.js", "/offline")
 
