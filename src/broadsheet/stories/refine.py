@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broadsheet.model import Article, StoryId, identify
+from broadsheet.model import Article, StoryId
 from broadsheet.stories.linkage import joined
 from broadsheet.stories.pairs import Forest, packaged
+from broadsheet.stories.regrouping import begun_by
 from broadsheet.stories.whole import DAYS, FEATURES, PUBLISHER, Doubles, Pairs, near, whole
 
 
@@ -45,8 +46,16 @@ def refined(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
     rules = rules or Refinement()
     if not articles or len(articles) > rules.most:
         return list(online)
+    return [begun_by(articles[row].id) for row in grouped(articles, rules)]
+
+
+def grouped(articles: Sequence[Article], rules: Refinement | None = None) -> list[int]:
+    """The number of the first article of each one's story, where these articles are all there are."""
+    rules = rules or Refinement()
     compared = near([whole(a) for a in articles], rules.nearest)
     probability = probable(compared.pairs, rules, packaged("refine"))
     forest = packaged("linkage")
-    groups = joined(compared, probability, rules.seed, rules.join, lambda rows, *_: forest.probability(rows))
-    return [StoryId(identify("story", articles[row].id)) for row in groups.tolist()]
+    groups: list[int] = joined(
+        compared, probability, rules.seed, rules.join, lambda rows, *_: forest.probability(rows)
+    ).tolist()
+    return groups
