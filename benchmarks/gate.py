@@ -42,7 +42,7 @@ class Floor:
         if "speed" in self.spec:
             return (sys.executable, str(HERE / "speed" / f"{self.spec['speed']}.py"))
         path = str(DATA / self.spec["set"])
-        return (sys.executable, "-m", "broadsheet.cli", "evaluate", self.spec["evaluate"], path, "--json")
+        return (sys.executable, "-m", "broadsheet", "evaluate", self.spec["evaluate"], path, "--json")
 
     @property
     def is_possible(self) -> bool:

@@ -56,7 +56,7 @@ def example(topic: str, written: labelled.Written, told: Narrative) -> Example:
         person = grams(said, 1)
         worth = []
         for row in rows:
-            counts = overlap(grams([told.passages[row].text], 1), person)
+            counts = overlap(grams([told.passage(int(row)).text], 1), person)
             # a sentence stands for its share of the day, or the longest would always be best
             worth.append(2 * counts.shared / (counts.system + counts.person / len(said) + 1e-9))
         lessons.append((features, np.array(worth)))

@@ -33,7 +33,7 @@ def run(tmp_path: Path) -> Run:
     environment |= {"BROADSHEET_DATABASE": f"sqlite:///{tmp_path}/news.sqlite", "HOME": str(tmp_path), "COLUMNS": "200"}
 
     def run(*words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        command = [sys.executable, "-m", "broadsheet.cli", *words]
+        command = [sys.executable, "-m", "broadsheet", *words]
         return subprocess.run(command, input=stdin, capture_output=True, env=environment, timeout=120, check=False)
 
     return run

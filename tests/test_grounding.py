@@ -70,14 +70,14 @@ def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     with engine.begin() as db:
         store.readers.add(db, a_reader("Ada", created=at))
     made = Newsstand(engine, settings)
-    for story in made.edition().stories.values():
-        made.act("ada", Event(reader=a_reader("Ada").id, kind="opened", at=at - timedelta(days=5000), story=story.id))
+    for story in made.edition().edition.ids:
+        made.act("ada", Event(reader=a_reader("Ada").id, kind="opened", at=at - timedelta(days=5000), story=story))
     yield made
     engine.dispose()
 
 
 def pages(stand: Newsstand) -> Iterator[tuple[StoryPage, dict[ArticleId, Article]]]:
-    for id_ in list(stand.edition().stories):
+    for id_ in stand.edition().edition.ids:
         page = stand.story("ada", StoryId(id_))
         yield page, {article.id: article for article in page.articles}
 

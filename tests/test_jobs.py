@@ -14,11 +14,13 @@ from aiohttp import web
 from sqlalchemy import Engine
 
 from broadsheet import following, jobs, store
+from broadsheet.articles.passages import passages
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.jobs import rounds, worker
 from broadsheet.model import (
     Article,
+    ArticleId,
     Entity,
     Event,
     Follow,
@@ -31,6 +33,7 @@ from broadsheet.model import (
 )
 from broadsheet.sources import opml
 from broadsheet.stories.cluster import Grouping
+from broadsheet.stories.describe import describe
 from tests.builders import HOUR, NOON, a_reader, an_article
 from tests.newsroom import Press, happenings, press
 
@@ -394,6 +397,43 @@ def test_stories_of_one_trial_are_one_thread_also_when_a_restart_lies_between(db
     with db.connect() as c:
         assert len(list(store.threads.all_open(c, NOON))) == 1
         assert len(store.threads.stories_of(c, stories[0].thread, 9)) == 3  # type: ignore[arg-type]
+
+
+def test_a_large_story_is_told_with_the_words_that_its_articles_have_now(db: Engine, settings: Settings) -> None:
+    """Who groups remembers what the articles of a large story say: also where one was rewritten meanwhile."""
+    [pattern] = reported(4)
+    articles = [
+        replace(
+            pattern, id=ArticleId(f"{n:03}"), publisher=f"Paper {n}", published=NOON - (50 - n) * timedelta(hours=1),
+            text=f"Prosecutors read charge {n} of the coup plot for six hours in Brazil. It is about the coup plot in Brazil.",
+        )
+        for n in range(30)
+    ]  # fmt: skip
+    grouper = jobs.Grouper(db, settings, "somewhere/1/0", Grouping(join=0.0))
+
+    def told() -> Story:
+        grouper.run(NOON)
+        with db.connect() as c:
+            [story] = store.stories.live(c, NOON - 30 * 24 * HOUR)
+            found = describe(story.id, store.articles.of_story(c, story.id), passages)
+        assert story == replace(found, thread=story.thread)
+        return story
+
+    with db.begin() as c:
+        store.articles.save_new(c, articles[:25])
+    told()
+    for article in articles[25:]:
+        with db.begin() as c:
+            store.articles.save_new(c, [article])
+        before = told()
+    assert len(before.articles) == 30
+    new = replace(
+        articles[2], text="The judges threw out all charges of the coup plot in Brazil on Friday. Nobody appealed."
+    )
+    with db.begin() as c:
+        store.articles.save(c, [new])
+        store.stories.mark_stale(c, [before.id])
+    assert told() != before
 
 
 def test_stories_that_an_earlier_version_left_without_a_thread_get_one(db: Engine, settings: Settings) -> None:

@@ -17,8 +17,8 @@ from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
 from broadsheet.feed.edition import seen_alike
-from broadsheet.model import ArticleId, Event, Follow, Reader, ReaderId, StoryId
-from broadsheet.reading import Newsstand, beyond
+from broadsheet.model import ArticleId, Entity, Event, Follow, Reader, ReaderId, StoryId
+from broadsheet.reading import Newsstand, beyond, feeds, paper
 from broadsheet.sources import opml
 from broadsheet.telling import Point
 from tests.builders import DAY, HOUR, NOON
@@ -46,14 +46,14 @@ def save(engine: Engine, headline: str, **fields: Any) -> StoryId:
 
 def test_a_new_story_is_on_the_page_after_a_refresh_and_an_absorbed_one_is_gone(stand: Newsstand) -> None:
     ada = stand.add_reader("Ada")
-    assert len(stand.edition().stories) == len(STORIES)
+    assert len(stand.edition().edition) == len(STORIES)
     new = save(stand.engine, "Breaking")
     stand.refresh(at_once=True)
     assert new in {item.story for item in stand.feed(ada.id).items}
     with stand.engine.begin() as db:
         store.stories.merge(db, new, CEASEFIRE.id)
     stand.refresh(at_once=True)
-    assert new not in stand.edition().stories
+    assert new not in stand.edition().edition.index
     assert new not in {item.story for item in stand.feed(ada.id).items}
     assert stand.cards([new])[0].story.id == CEASEFIRE.id
 
@@ -95,7 +95,8 @@ def test_an_edition_refreshed_bit_by_bit_is_the_edition_read_anew(stand: Newssta
         save(stand.engine, f"Story {n}", last_seen=NOON - n * HOUR)
         stand.refresh(at_once=True)
     anew = Newsstand(stand.engine, stand.settings)
-    assert dict(stand.edition().stories) == dict(anew.edition().stories)
+    assert seen_alike(stand.edition().edition, anew.edition().edition)
+    assert stand.cards(anew.edition().edition.ids) == anew.cards(anew.edition().edition.ids)
     ada = stand.add_reader("Ada", [Follow(kind="keyword", value="story")])
     assert {i.story: i.score for i in stand.feed(ada.id).items} == pytest.approx(
         {i.story: i.score for i in anew.feed(ada.id).items}
@@ -104,21 +105,20 @@ def test_an_edition_refreshed_bit_by_bit_is_the_edition_read_anew(stand: Newssta
 
 def test_a_story_too_old_is_not_live(stand: Newsstand) -> None:
     old = save(stand.engine, "Long ago", last_seen=NOON - 60 * DAY, first_seen=NOON - 61 * DAY)
-    assert old not in Newsstand(stand.engine, stand.settings).edition().stories
+    assert old not in Newsstand(stand.engine, stand.settings).edition().edition.index
 
 
 def test_stories_leave_with_the_hour_in_which_they_grow_too_old(stand: Newsstand) -> None:
     fresh = save(stand.engine, "Just now", last_seen=NOON)
     old = save(stand.engine, "Almost too old", last_seen=NOON - stand.settings.live + HOUR / 2)
-    assert {fresh, old} <= set(stand.edition().stories)
+    assert {fresh, old} <= set(stand.edition().edition.ids)
     stand.settings = replace(stand.settings, as_of=(NOON + HOUR).isoformat())
     late = save(stand.engine, "Saved late, too old already", last_seen=NOON - stand.settings.live)
     stand.refresh(at_once=True)
     live = stand.edition()
     anew = Newsstand(stand.engine, stand.settings).edition()
-    assert fresh in live.stories
-    assert not {old, late} & set(live.stories)
-    assert dict(live.stories) == dict(anew.stories)
+    assert fresh in live.edition.index
+    assert not {old, late} & set(live.edition.ids)
     assert seen_alike(live.edition, anew.edition)
     assert live.edition.at == anew.edition.at
 
@@ -285,3 +285,41 @@ def test_every_story_of_a_page_has_its_sentence_though_the_clock_stands_still(st
     stand.act(reader.id, an_event(reader, "hidden", story=first.items[0].story))
     second = stand.feed(reader.id)
     assert {item.story for item in second.items} == set(stand.sentences(second))
+
+
+def test_a_card_shows_a_story_as_it_is_now_however_often_it_was_asked_for_before(stand: Newsstand) -> None:
+    (before,) = stand.cards([CEASEFIRE.id])
+    with stand.engine.begin() as db:
+        store.stories.save(db, [replace(CEASEFIRE, headline="The ceasefire holds")])
+    stand.refresh(at_once=True)
+    (after,) = stand.cards([CEASEFIRE.id])
+    assert (before.headline, after.headline) == (CEASEFIRE.headline, "The ceasefire holds")
+
+
+def test_of_more_stories_than_are_kept_at_hand_each_has_its_card(
+    stand: Newsstand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paper, "STORIES_KEPT", 2)
+    monkeypatch.setattr(feeds, "STORIES_KEPT", 2)
+    ids = [save(stand.engine, f"Story {n}") for n in range(7)]
+    stand.refresh(at_once=True)
+    for _ in range(2):
+        assert [card.headline for card in stand.cards(ids)] == [f"Story {n}" for n in range(7)]
+
+
+def test_the_names_offered_to_a_new_reader_are_those_of_most_stories_as_the_latest_writes_them(
+    stand: Newsstand,
+) -> None:
+    def about(n: int, *names: tuple[str, str]) -> None:
+        entities = tuple(Entity(text=text, type=type_) for text, type_ in names)  # type: ignore[arg-type]
+        save(stand.engine, f"Story {n}", entities=entities, last_seen=NOON - n * HOUR)
+
+    about(1, ("Ana Lima", "person"), ("Lisbon", "place"))
+    about(2, ("ANA LIMA", "person"), ("Rosa Pinto", "person"))
+    about(3, ("Ana Lima", "person"), ("Lisbon", "place"), ("Rosa Pinto", "person"))
+    about(4, ("Lisbon", "place"), ("Jorge Matos", "person"))
+    stand.refresh(at_once=True)
+    people = stand.common("person", 50)
+    assert people.index("Ana Lima") < people.index("Rosa Pinto") < people.index("Jorge Matos")
+    assert "Lisbon" not in people
+    assert stand.common("person", 1) == people[:1]

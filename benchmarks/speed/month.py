@@ -93,9 +93,7 @@ def served(settings: config.Settings, reader: str, is_done: Callable[[], bool]) 
         "BROADSHEET_PORT": str(settings.port),
         "BROADSHEET_ALLOW_ADDRESSES": ",".join(settings.allow_addresses),
     }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "broadsheet.cli", "serve"], env=environment, stderr=subprocess.DEVNULL
-    )
+    server = subprocess.Popen([sys.executable, "-m", "broadsheet", "serve"], env=environment, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{settings.port}/api/readers/{reader}/feed"
     try:
         started = time.monotonic()
@@ -161,7 +159,7 @@ def main(limit: int | None, light: bool) -> None:
             asyncio.run(jobs.refresh(engine, settings, progress=progress, enrichment=enrichment))
             stand = Newsstand(engine, settings)
             reader = stand.add_reader("Month", [Follow(kind="topic", value="11000000", label="Politics")])
-            live = len(stand.edition().stories)
+            live = len(stand.edition().edition)
             found: dict[str, float] = {
                 "items": sum(len(channel.items) for channel in rest),
                 "feeds": len(rest),

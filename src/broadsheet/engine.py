@@ -24,13 +24,15 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from broadsheet.errors import BroadsheetError, ConfigError, MissingExtra
+from broadsheet.memory import FRUGAL
 from broadsheet.model import Stage
 
 A = TypeVar("A")
 B = TypeVar("B")
 
 AHEAD = 2  # batches for each worker that are under way or wait to be collected
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# One core a child: without this each child's BLAS starts a thread for every core, and they fight.
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 
 
 class WorkerDied(BroadsheetError):
@@ -155,16 +157,14 @@ class _Child:
         self._pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         with self._starting:
-            # One core a child: without this each child's BLAS starts a thread for every core, and they fight. The
-            # variables are read when numpy is first imported, so they must stand when the child begins.
-            before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-            os.environ.update({name: "1" for name, value in before.items() if value is None})
+            # The variables are read when the C library and numpy begin, so they must stand when the child does.
+            added = {name: value for name, value in (_ONE_THREAD | FRUGAL).items() if name not in os.environ}
+            os.environ.update(added)
             try:
                 self.process.start()
             finally:
-                for name, value in before.items():
-                    if value is None:
-                        del os.environ[name]
+                for name in added:
+                    del os.environ[name]
         theirs.close()
 
     def run(self, stage: Callable[[Any], Any], batch: Any) -> Any:

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from broadsheet import jobs
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
+from broadsheet.memory import frugal, give_back
 from broadsheet.opening import instance_of, open_instance
 from broadsheet.web.app import create_app
 
@@ -43,6 +44,7 @@ def working(engine: Engine, settings: Settings) -> Iterator[None]:
 
 def serve(settings: Settings, *, work: bool, console: Console) -> None:
     """Serve the web app until it is stopped; with `work`, also poll and group. Raises `ConfigError` for a port in use."""
+    frugal()
     engine, settings = open_instance(settings)
     app = create_app(engine, settings)
     instance = instance_of(engine)
@@ -56,19 +58,23 @@ def serve(settings: Settings, *, work: bool, console: Console) -> None:
         raise ConfigError(
             f"Can't listen on {settings.host}:{settings.port}: {e.strerror}. Choose another --port."
         ) from e
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False, timeout_graceful_shutdown=3)
+    )
     shown = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
     console.print(
         f"\n  Broadsheet is at [bold]http://{shown}:{listener.getsockname()[1]}[/bold]  (stop with Ctrl-C)\n",
         highlight=False,
     )
     app.state.newsstand.edition()  # before the worker begins, which would share the interpreter with it
+    give_back()
     with working(engine, settings) if work else contextlib.nullcontext():
         server.run(sockets=[listener])
 
 
 def work_until_stopped(settings: Settings, *, console: Console) -> None:
     """Poll, ingest and group until SIGINT or SIGTERM; what is in hand is finished or left for another to take."""
+    frugal()
     engine, settings = open_instance(settings)
 
     async def run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from aiohttp import web
+from starlette.applications import Starlette
 
 from tests.web.newsroom import a_newsroom
 
@@ -43,11 +45,10 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running app; it may fetch from loopback."""
-    app = a_newsroom(tmp_path_factory.mktemp("paper"), allow_addresses=("127.0.0.1/32",))
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+@contextlib.contextmanager
+def served(app: Starlette) -> Iterator[str]:
+    """The app on loopback; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -55,6 +56,13 @@ def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app; it may fetch from loopback."""
+    with served(a_newsroom(tmp_path_factory.mktemp("paper"), allow_addresses=("127.0.0.1/32",))) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

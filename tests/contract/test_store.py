@@ -400,6 +400,27 @@ def test_an_article_is_ungrouped_until_it_is_placed_and_live_after(db: Connectio
     assert store.articles.stories_of(db, [early.id, ArticleId("no")]) == {early.id: "s"}
 
 
+def test_the_outline_of_a_story_says_when_and_where_each_article_appeared_in_order(db: Connection) -> None:
+    early = an_article("1", published=NOON - HOUR, source=SourceId("a"))
+    late, other, alone = an_article("2", published=None), an_article("3"), an_article("4")
+    store.articles.save(db, [late, early, other, alone])
+    assert store.articles.count_ungrouped(db) == 4
+    places = [(early.id, "s", None), (late.id, "s", early.id), (other.id, "t", None)]
+    store.articles.place(db, [(id_, StoryId(story), copied) for id_, story, copied in places])
+    assert store.articles.count_ungrouped(db) == 1
+    found = store.articles.outlines(db, [StoryId("s"), StoryId("t"), StoryId("none")])
+    assert {
+        story: [(a.id, a.time, a.source, a.publisher, a.copy_of) for a in told] for story, told in found.items()
+    } == {
+        "s": [
+            (early.id, early.time, "a", early.publisher, None),
+            (late.id, late.time, None, late.publisher, early.id),
+        ],
+        "t": [(other.id, other.time, None, other.publisher, None)],
+    }
+    assert all(a.text == "" for told in found.values() for a in told)
+
+
 def test_more_ids_than_fit_in_one_statement_are_found(db: Connection) -> None:
     articles = [an_article(f"A{n}") for n in range(1203)]
     store.articles.save(db, articles)

@@ -7,11 +7,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.evaluation.timelines import read
-from broadsheet.stories.dates import Mention, mentions
+from broadsheet.stories.dates import _TIME, Mention, _times, mentions
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "dates.tsv"
 WEDNESDAY = date(2011, 3, 16)
@@ -112,3 +112,19 @@ def test_weekdays_that_stand_beside_their_date_are_read_without_it(data):
                 )
     assert asked > 40
     assert right / asked > 0.9
+
+
+PIECES = (
+    "Monday monday MONDAY Mon May may 5 05 2011 11 , . - / 3/4/2011 1.2.10 the next day before yesterday after tomorrow "
+    "today tonight this morning last night a an few couple of several two three weeks week ago back in time month's mid "
+    "early late since summer christmas eve new year's year’s years 年 月 日 2011年 5月 3日 mars de août er º ٣ x_ éd % "
+    "million will said beginning"
+)
+pieces = st.sampled_from(PIECES.split())
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.tuples(pieces, st.sampled_from([" ", " ", "", "  ", "\n"])), max_size=9))
+def test_no_time_is_missed_for_being_sought_only_where_one_may_begin(said):
+    sentence = "".join(word + gap for word, gap in said)
+    assert [m.span() for m in _times(sentence)] == [m.span() for m in _TIME.finditer(sentence)]

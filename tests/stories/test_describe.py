@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadsheet.model import ArticleId, Entity, SourceId, StoryId, Topic, bytes_of, vector_of
-from broadsheet.stories.describe import describe
+from broadsheet.model import Article, ArticleId, Entity, Passage, SourceId, StoryId, Topic, bytes_of, vector_of
+from broadsheet.stories.describe import LARGE, READ, RECENT, describe, described_by, in_order, reading
 from broadsheet.stories.sentences import plain
 from tests.builders import DAY, HOUR, NOON, an_article
 
@@ -159,3 +161,70 @@ def test_nothing_is_made_up(made):
         assert moment.date <= article.time  # nothing is dated before it was written of
     for article in articles:
         assert all(article.text[p.start : p.end] == p.text for p in plain(article))
+
+
+def of(made: list[tuple[str, str, int]]) -> list[Article]:
+    return [
+        an_article(title, text, id=ArticleId(str(n)), publisher=str(n % 3), published=NOON + timedelta(hours=hours))
+        for n, (title, text, hours) in enumerate(made)
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.text(max_size=30), texts, st.integers(0, 900)), min_size=1, max_size=12), st.integers(1, 4)
+)
+def test_a_story_that_grew_article_by_article_is_the_one_that_was_told_at_once(made, remembered):
+    articles = of(made)
+    remembers = reading(plain, most=remembered)
+    remembers_all = reading(plain, most=99)
+    for n in range(1, len(articles) + 1):
+        for a in articles[:n]:
+            remembers_all(a)
+        at_once = describe(ID, articles[:n])
+        assert describe(ID, articles[:n], remembers) == at_once
+        assert describe(ID, articles[:n], remembers_all) == at_once
+
+
+def reports(many: int) -> list[Article]:
+    return [
+        an_article(
+            f"Report {n} of the ferry inquiry",
+            f"The inquiry into the ferry contract heard witness {n} on Monday. Nobody had read all of page {n} before.",
+            id=ArticleId(f"{n:04}"), publisher=f"Paper {n}", published=NOON + n * HOUR,
+            entities=(Entity(text=f"Witness {n}", type="person"),), vector=bytes_of([1.0, n / 100]), vector_model="m",
+        )
+        for n in range(many)
+    ]  # fmt: skip
+
+
+def test_a_large_story_that_grows_reads_only_the_new_article():
+    cut: Counter[ArticleId] = Counter()
+
+    def counting(article: Article) -> tuple[Passage, ...]:
+        cut[article.id] += 1
+        return plain(article)
+
+    articles, remembers = reports(LARGE + 20), reading(counting, most=100)
+    for n in range(LARGE, len(articles) + 1):
+        describe(ID, articles[:n], remembers)
+    assert set(cut.values()) == {1}
+    rewritten = replace(
+        articles[3], text="The inquiry into the ferry contract was closed on Monday, to everybody's surprise."
+    )
+    told = describe(ID, [*articles[:3], rewritten, *articles[4:]], remembers)
+    assert cut[rewritten.id] == 2
+    assert told == describe(ID, [*articles[:3], rewritten, *articles[4:]])
+
+
+def test_of_a_very_large_story_only_the_first_and_the_latest_articles_are_asked_for_their_words():
+    articles = in_order(reports(READ + RECENT + 30))
+    asked = {a.id for a in described_by(articles)}
+    assert len(asked) == READ + RECENT
+    bare = [
+        a if a.id in asked else replace(a, url="", title="", text="", entities=(), vector=b"", vector_model="")
+        for a in articles
+    ]
+    told = describe(ID, articles)
+    assert describe(ID, bare) == told
+    assert len(told.articles) == len(articles) == told.independent

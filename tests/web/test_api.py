@@ -174,4 +174,4 @@ def test_the_store_is_asked_whether_it_is_well(ada: Browser) -> None:
 
 
 def test_the_stories_of_the_builders_are_all_live(ada: Browser) -> None:
-    assert len(ada.app.state.newsstand.edition().stories) == len(STORIES)
+    assert len(ada.app.state.newsstand.edition().edition) == len(STORIES)

@@ -117,9 +117,9 @@ def run_demo(settings: Settings, *, feeds_port: int, days: int, serve_app: bool,
             asyncio.run(jobs.refresh(engine, settings, progress=progress))
         stand = Newsstand(engine, settings)
         add_readers(engine, stand)
-        stories = stand.edition()
+        live = stand.edition()
         console.print(
-            f"{len(stories.stories):,} stories from {len(server.addresses)} publishers in {time.monotonic() - started:.0f} s. "
+            f"{len(live.edition):,} stories from {len(server.addresses)} publishers in {time.monotonic() - started:.0f} s. "
             f"Readers: {', '.join(sample.id for sample in SAMPLES)}.",
             highlight=False,
         )

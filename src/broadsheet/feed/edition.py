@@ -26,6 +26,7 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
+CHUNK = 4_096  # stories read into arrays at a time
 WARM = 350  # what is kept at hand of readers: seven things of each of the last fifty, two as large as the edition
 T = TypeVar("T")
 
@@ -92,6 +93,15 @@ class Table:
         rows = np.concatenate([self.rows[a:b] for a, b in spans])
         return np.bincount(rows, amounts, stories).astype(np.float64, copy=False)
 
+    def most_common(self) -> Iterator[str]:
+        """The names that stories have: that of most stories first, then by name."""
+        return (self.names[key] for key in self._by_count)
+
+    @cached_property
+    def _by_count(self) -> list[int]:
+        counts = self.counts
+        return sorted(np.flatnonzero(counts).tolist(), key=lambda key: (-counts[key], self.names[key]))
+
     @cached_property
     def row_of(self) -> Rows:
         """The story of each of `keys`."""
@@ -118,8 +128,10 @@ class _Lists(NamedTuple):
         places = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(first - (ends - lengths), lengths)
         return _Lists(lengths, self.keys[places], self.strength[places])
 
-    def and_then(self, other: _Lists) -> _Lists:
-        return _Lists(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+    @classmethod
+    def joined(cls, parts: Sequence[_Lists]) -> _Lists:
+        """Several one after another."""
+        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def _table(lists: _Lists, vocabulary: dict[str, int], names: list[str]) -> Table:
@@ -187,14 +199,14 @@ class _Part(NamedTuple):
     rows: list[_Row]
     texts: list[bytes]  # headline and key points as they are searched, one a line
     lists: list[_Lists]  # for each of TABLES
-    vectors: NDArray[np.float32]
 
-    def and_then(self, other: _Part) -> _Part:
-        return _Part(
-            self.rows + other.rows,
-            self.texts + other.texts,
-            [mine.and_then(theirs) for mine, theirs in zip(self.lists, other.lists, strict=True)],
-            np.concatenate((self.vectors, other.vectors)),
+    @classmethod
+    def of(cls, parts: Sequence[_Part]) -> _Part:
+        """Several as one, in their order."""
+        return cls(
+            [row for part in parts for row in part.rows],
+            [text for part in parts for text in part.texts],
+            [_Lists.joined([part.lists[i] for part in parts]) for i in range(len(TABLES))],
         )
 
 
@@ -278,11 +290,19 @@ class Edition:
 
     @classmethod
     def of(cls, stories: Iterable[Story], now: datetime, *, private: frozenset[SourceId] = frozenset()) -> Edition:
-        """The edition of these stories. `private` sources are seen only by those who subscribe to them."""
+        """The edition of these stories. `private` sources are seen only by those who subscribe to them.
+
+        The stories are read as they come and let go, so a month of them never stands in memory.
+        """
         names: tuple[tuple[dict[str, int], list[str]], ...] = tuple(({}, []) for _ in TABLES)
-        latest = {story.id: story for story in stories}
         labels: dict[str, str] = {}
-        return _assemble(_read(tuple(latest.values()), names, labels), names, labels, now, private)
+        parts, vectors = [_read((), names, labels)], []
+        coming = iter(stories)
+        while some := tuple(itertools.islice(coming, CHUNK)):
+            parts.append(_read(some, names, labels))
+            vectors += [story.vector for story in some]
+        size = _size_of_most(vectors)
+        return _assemble(_Part.of(parts), _Stacked(_stack(vectors, size)), names, labels, now, private)
 
     def updated(
         self, changed: Sequence[Story], gone: Iterable[StoryId] = (), *, now: datetime | None = None
@@ -302,14 +322,12 @@ class Edition:
         else:
             renumbered = None
         stay = [i for i, row in enumerate(self.rows) if row.id not in latest and row.id not in dropped]
-        fresh = _read(tuple(latest.values()), names, labels, self.vectors.shape[1])
-        old = self._part(stay, renumbered)
-        if not old.vectors.shape[1]:  # the first vectors of all
-            old = old._replace(vectors=np.zeros((len(stay), fresh.vectors.shape[1]), np.float32))
-        every = old.and_then(fresh)
-        if not every.vectors.any():  # as it would be if there had never been any
-            every = every._replace(vectors=every.vectors[:, :0])
-        edition = _assemble(every, names, labels, now or self.at, self.private)
+        fresh = _read(tuple(latest.values()), names, labels)
+        vectors = [story.vector for story in latest.values()]
+        size = self.vectors.shape[1] or _size_of_most(vectors)  # the first vectors of all
+        stacked = _Stacked(_stack(vectors, size), self.vectors, np.array(stay, np.int64))
+        every = _Part.of((self._part(stay, renumbered), fresh))
+        edition = _assemble(every, stacked, names, labels, now or self.at, self.private)
         self._hand_on(edition, stay, fresh)
         return edition
 
@@ -322,7 +340,7 @@ class Edition:
             lists.append(_Lists(np.diff(table.indptr), keys, table.strength).of(np.array(rows, np.int64)))
         edges = [*self.text_start.tolist(), len(self.text)]
         texts = [self.text[start : end - 1] for start, end in itertools.pairwise(edges)]
-        return _Part([self.rows[i] for i in rows], [texts[i] for i in rows], lists, self.vectors[rows])
+        return _Part([self.rows[i] for i in rows], [texts[i] for i in rows], lists)
 
     def _hand_on(self, edition: Edition, stay: Sequence[int], fresh: _Part) -> None:
         """Tell the next edition where the phrases stand that were searched in this one: only what is new is read."""
@@ -355,6 +373,20 @@ class Edition:
         """Rows of those of the stories that are live."""
         index = self.index
         return np.array([row for story in stories if (row := index.get(story)) is not None], dtype=np.int64)
+
+    def ids_before(self, when: datetime) -> list[StoryId]:
+        """The stories whose last article is older."""
+        return [self.ids[row] for row in np.flatnonzero(self.last_seen < when.timestamp()).tolist()]
+
+    def sources_of(self, story: StoryId) -> list[str]:
+        """The sources that report a story; none of one that is not live."""
+        row = self.index.get(story)
+        return [] if row is None else [name for name, _ in self.sources.of(row)]
+
+    def latest_about(self, entity: str) -> StoryId:
+        """Of the stories that have this name (there must be one), the one with the latest article."""
+        rows, _ = self.entities.postings(named(entity))
+        return self.ids[int(rows[np.argmax(self.last_seen[rows])])]
 
     def saying(self, phrase: str) -> Rows:
         """Rows of the stories whose headline or key points have the phrase as whole words."""
@@ -443,19 +475,15 @@ def _joined(neighbour: str, edge: str) -> bool:
 
 
 def _read(
-    stories: Sequence[Story],
-    names: tuple[tuple[dict[str, int], list[str]], ...],
-    labels: dict[str, str],
-    size: int = 0,
+    stories: Sequence[Story], names: tuple[tuple[dict[str, int], list[str]], ...], labels: dict[str, str]
 ) -> _Part:
-    """The stories as a part, with vectors of this size. The vocabularies and labels grow by what is new in them."""
+    """The stories as a part. The vocabularies and labels grow by what is new in them."""
     for story in stories:
         labels.update((topic.id, topic.label) for topic in story.topics)
     return _Part(
         [_row(story) for story in stories],
         [_text(story) for story in stories],
         [_numbered(stories, _NAMES[table], *names[i]) for i, table in enumerate(TABLES)],
-        _stack(stories, size),
     )
 
 
@@ -499,15 +527,18 @@ def _row(story: Story) -> _Row:
     )
 
 
-def _stack(stories: Sequence[Story], size: int) -> NDArray[np.float32]:
-    """Vectors of length 1, one a row. With a size of 0 that of most holds; those of another (model) count as none."""
-    if not size:
-        sizes = Counter(len(story.vector) for story in stories if story.vector)
-        most = max(sizes, key=lambda n: (sizes[n], n), default=0)
-        size = len(vector_of(bytes(most)))
-    stacked = np.zeros((len(stories), size), np.float32)
-    for row, story in zip(stacked, stories, strict=True):
-        vector = vector_of(story.vector)
+def _size_of_most(vectors: Sequence[bytes]) -> int:
+    """How many numbers most of the vectors have. Those of another size (model) count as none."""
+    sizes = Counter(len(vector) for vector in vectors if vector)
+    most = max(sizes, key=lambda n: (sizes[n], n), default=0)
+    return len(vector_of(bytes(most)))
+
+
+def _stack(vectors: Sequence[bytes], size: int) -> NDArray[np.float32]:
+    """Vectors of length 1, one a row; of zeros where one has another size."""
+    stacked = np.zeros((len(vectors), size), np.float32)
+    for row, kept in zip(stacked, vectors, strict=True):
+        vector = vector_of(kept)
         if len(vector) == size and size and np.isfinite(vector).all():
             length = float(np.sqrt(np.dot(vector, vector)))
             if length > 0:
@@ -515,16 +546,38 @@ def _stack(stories: Sequence[Story], size: int) -> NDArray[np.float32]:
     return stacked
 
 
+class _Stacked(NamedTuple):
+    """The vectors of rows that stay in an edition, and after them those of rows that came."""
+
+    came: NDArray[np.float32]
+    before: NDArray[np.float32] = np.zeros((0, 0), np.float32)
+    stay: Rows = np.zeros(0, np.int64)  # rows of `before`
+
+    def of(self, order: Rows) -> NDArray[np.float32]:
+        """Those in these places. Copied some at a time: of a month's vectors there are never more than the old and
+        the new."""
+        stacked = np.zeros((len(order), self.came.shape[1]), np.float32)
+        stay = order < len(self.stay)
+        for first in range(0, len(order), CHUNK):
+            part = slice(first, first + CHUNK)
+            old, places = stay[part], order[part]
+            if self.before.shape[1]:
+                stacked[part][old] = self.before[self.stay[places[old]]]
+            stacked[part][~old] = self.came[places[~old] - len(self.stay)]
+        return stacked if stacked.any() else stacked[:, :0]  # as it would be if there had never been any
+
+
 def _assemble(
     part: _Part,
+    stacked: _Stacked,
     names: tuple[tuple[dict[str, int], list[str]], ...],
     labels: dict[str, str],
     now: datetime,
     private: frozenset[SourceId],
 ) -> Edition:
-    order = sorted(range(len(part.rows)), key=lambda i: part.rows[i].id)
+    latest = {row.id: i for i, row in enumerate(part.rows)}
+    order = sorted(latest.values(), key=lambda i: part.rows[i].id)
     placed = np.array(order, np.int64)
-    vectors = part.vectors if order == list(range(len(order))) else part.vectors[placed]
     sorted_rows = tuple(part.rows[i] for i in order)
     ids = tuple(row.id for row in sorted_rows)
     tables = {name: _table(part.lists[i].of(placed), *names[i]) for i, name in enumerate(TABLES)}
@@ -543,7 +596,7 @@ def _assemble(
         ids=ids,
         index={story: i for i, story in enumerate(ids)},
         hashes=column((row.hash for row in sorted_rows), np.uint64),
-        vectors=np.ascontiguousarray(vectors),
+        vectors=stacked.of(placed),
         topic_labels=labels,
         first_seen=first_seen,
         last_seen=column(row.last_seen for row in sorted_rows),

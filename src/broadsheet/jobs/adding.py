@@ -13,8 +13,9 @@ from broadsheet import following, store
 from broadsheet.config import Settings
 from broadsheet.engine import engine
 from broadsheet.errors import InputError, NotFound
+from broadsheet.intake import read_pages
 from broadsheet.jobs.grouping import group
-from broadsheet.jobs.ingesting import finished, read_pages
+from broadsheet.jobs.ingesting import finished
 from broadsheet.jobs.worker import client_of, reads, writes
 from broadsheet.model import Article, Page, ReaderId, Source, identify
 from broadsheet.sources import opml

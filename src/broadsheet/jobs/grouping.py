@@ -1,27 +1,41 @@
-"""Group: every article goes into its story, by one worker at a time."""
+"""Group: every article goes into its story, by one worker at a time.
+
+What goes where is decided in `moving.py`; here it is described, threaded, and written.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy import Connection, Engine
 
 from broadsheet import store
-from broadsheet.articles.passages import passages
+from broadsheet.articles.passages import sentences
 from broadsheet.config import Settings
-from broadsheet.jobs.ingesting import EARLIEST
+from broadsheet.jobs.moving import Moves, arrived, obeyed
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, worker_name
-from broadsheet.model import Article, ArticleId, OpenThread, Regrouping, Ruling, Story, StoryId, ThreadId
-from broadsheet.stories.cluster import Assignment, Grouping, OpenStories
+from broadsheet.model import Article, ArticleId, OpenThread, Passage, Ruling, Story, StoryId, ThreadId
+from broadsheet.stories.cluster import Grouping, OpenStories
 from broadsheet.stories.correction import judge
-from broadsheet.stories.describe import describe
-from broadsheet.stories.regrouping import begun_by, leaving, parted
+from broadsheet.stories.describe import SENTENCES, describe, described_by, in_order, reading
 from broadsheet.stories.threads import OpenThreads
 
 ARTICLES = 200  # articles grouped in one transaction
+AT_ONCE = 500  # articles whose texts are in memory beside the batch's own
+REMEMBERED = 1_000  # articles of large stories that are kept as they were read: some 20 KB each
+
+
+def opening(article: Article) -> tuple[Passage, ...]:
+    """The sentences with which an article opens: as many as describing a story asks for."""
+    text = article.text
+    return tuple(
+        Passage(article=article.id, text=text[start:end], start=start, end=end)
+        for start, end in islice(sentences(text), SENTENCES)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +51,6 @@ class _Threads:
         store.threads.save(c, self.kept)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Moves:
-    """What one ruling, or taking it back, changes. `said` are the articles that it is about."""
-
-    said: tuple[ArticleId, ...] = ()
-    articles: dict[ArticleId, Article] = field(default_factory=dict)
-    into: dict[ArticleId, StoryId] = field(default_factory=dict)
-    copies: dict[ArticleId, ArticleId | None] = field(default_factory=dict)
-    merged: list[tuple[StoryId, StoryId]] = field(default_factory=list)
-    changed: dict[StoryId, None] = field(default_factory=dict)
-    begun: set[StoryId] = field(default_factory=set)  # stories that were none before
-
-    def placed(self) -> list[tuple[ArticleId, StoryId, ArticleId | None]]:
-        return [(id_, story, self.copies.get(id_, self.articles[id_].copy_of)) for id_, story in self.into.items()]
-
-
 class Grouper:
     """The one who groups. What it keeps in memory between calls is bounded by the window, and is rebuilt from the
     store whenever another has grouped in between."""
@@ -63,6 +61,7 @@ class Grouper:
         self._judge = judge(settings.stories_model)
         self._open: OpenStories | None = None
         self._threads = OpenThreads()
+        self._reading = reading(opening, most=REMEMBERED)
         self._version = -1
 
     def _leads(self, c: Connection) -> bool:
@@ -78,6 +77,7 @@ class Grouper:
                 for article, story in store.articles.live(c, since):
                     self._open.restore(article, story)
                 self._threads = OpenThreads.restored(store.threads.all_open(c, now, self._threads.rules.most))
+                self._reading = reading(opening, most=REMEMBERED)
                 self._version = version
             words = [ruling.word for ruling in store.regroupings.standing(c)]
             named = [id_ for word in words for id_ in (word.one, word.other)]
@@ -85,6 +85,8 @@ class Grouper:
         self._open.forget_before(since)
         self._threads.forget(now)
         return self._open
+
+    # --- the two ways in
 
     def _batch(self, now: datetime) -> tuple[int, int] | None:
         """Group one batch; gives how many articles were placed and stories changed, None when another leads."""
@@ -97,40 +99,19 @@ class Grouper:
             stale = store.stories.stale_ones(c, ARTICLES)
         if not waiting and not stale:
             return self._threaded_late(now)
-        stories = self._ready(now)
-        merged: list[tuple[StoryId, StoryId]] = []
-        changed: dict[StoryId, None] = {}
-        assigned: dict[ArticleId, Assignment] = {}
-        for article in waiting:
-            assignment = assigned[article.id] = stories.assign(article)
-            for absorbed in assignment.merged:
-                merged.append((absorbed, assignment.story))
-                changed.pop(absorbed, None)
-            changed[assignment.story] = None
-        placed = [(a.id, stories.story_of(a.id) or assigned[a.id].story, assigned[a.id].copy_of) for a in waiting]
+        moves = arrived(self._ready(now), waiting)
         with self._db.connect() as c:
             rewritten = [alive for id_ in stale if (alive := store.stories.resolve(c, id_)) is not None]
-        absorbed_now = {absorbed for absorbed, _ in merged}
-        changed |= dict.fromkeys(id_ for id_ in rewritten if id_ not in absorbed_now)
-        described, threads = self._threaded(self._described(waiting, placed, merged, changed), merged)
+        absorbed_now = {absorbed for absorbed, _ in moves.merged}
+        moves.changed |= dict.fromkeys(id_ for id_ in rewritten if id_ not in absorbed_now)
+        described, threads = self._threaded(list(self._described(moves, rewritten)), moves)
         with self._db.begin() as c:
-            # Describing took its time: whoever leads now decides, and two never write.
-            if not self._leads(c) or store.stories.version(c) != self._version:
-                self._open = None
+            if not self._still_leads(c):
                 return None
-            store.articles.place(c, placed)
-            for absorbed, survivor in merged:
-                store.stories.merge(c, absorbed, survivor)
+            self._write(c, moves, threads, now)
             store.stories.mark_fresh(c, stale)
-            threads.save(c, now)
             self._version = store.stories.save(c, described)
-        return len(placed), len(described)
-
-    # --- what operators say
-
-    def _ruling(self) -> Ruling | None:
-        with self._db.connect() as c:
-            return store.regroupings.waiting(c)
+        return len(waiting), len(described)
 
     def _obey(self, ruling: Ruling, now: datetime) -> tuple[int, int] | None:
         """Do what a ruling says, or take it back; gives as `_batch` does. Everything is saved with the mark that it
@@ -141,130 +122,48 @@ class Grouper:
                 return None
         stories = self._ready(now)
         with self._db.connect() as c:
-            if ruling.undone is not None:
-                moves = self._taken_back(c, stories, ruling)
-            elif ruling.word.same:
-                moves = self._together(c, stories, ruling)
-            else:
-                moves = self._apart(c, stories, ruling)
-        placed, articles = moves.placed(), list(moves.articles.values())
-        described = self._described(articles, placed, moves.merged, moves.changed)
-        described, threads = self._threaded(described, moves.merged, moves.begun)
+            moves = obeyed(c, stories, ruling)
+        described, threads = self._threaded(list(self._described(moves)), moves)
         with self._db.begin() as c:
-            if not self._leads(c) or store.stories.version(c) != self._version:
-                self._open = None
+            if not self._still_leads(c):
                 return None
             if not store.regroupings.done(c, ruling, moves.said):  # taken back just now: look again
                 self._open = None
                 return 0, 0
-            store.articles.place(c, placed)
-            for absorbed, survivor in moves.merged:
-                store.stories.merge(c, absorbed, survivor)
-            threads.save(c, now)
+            self._write(c, moves, threads, now)
             if described:
                 self._version = store.stories.save(c, described)
         return 0, len(described)
 
-    def _together(self, c: Connection, stories: OpenStories, ruling: Ruling) -> _Moves:
-        """Two stories become one: the older id survives. Nothing, where an earlier word keeps any of their articles
-        apart: that word has to be undone first."""
-        where = store.articles.stories_of(c, [ruling.word.one, ruling.word.other])
-        pair = dict.fromkeys(where.values())
-        if len(pair) < 2 or between(c, *pair, but=ruling.word):
-            return _Moves()
-        known = {story.id: story for story in store.stories.many(c, pair)}
-        survivor, absorbed = sorted(pair, key=lambda id_: (known[id_].first_seen if id_ in known else EARLIEST, id_))
-        moved = tuple(a.id for a in store.articles.of_story(c, absorbed))
-        stories.move(moved, survivor)
-        return _Moves(said=moved, merged=[(absorbed, survivor)], changed={survivor: None})
+    def _ruling(self) -> Ruling | None:
+        with self._db.connect() as c:
+            return store.regroupings.waiting(c)
 
-    def _apart(self, c: Connection, stories: OpenStories, ruling: Ruling) -> _Moves:
-        """An article leaves its story, with its copies and what was put together with it."""
-        where = store.articles.stories_of(c, [ruling.word.one, ruling.word.other])
-        story = where.get(ruling.word.one)
-        if story is None or where.get(ruling.word.other) != story:
-            return _Moves()
-        members = store.articles.of_story(c, story)
-        out = leaving(ruling.word, members, (r.word for r in store.regroupings.standing(c)))
-        into = parted(story, [a.id for a in members], out, self._taken(c, members) - {story})
-        stories.move(into, next(iter(into.values())))
-        return _Moves(
-            said=tuple(a.id for a in members if a.id in out),
-            articles={a.id: a for a in members if a.id in into},
-            into=into,
-            changed=dict.fromkeys((story, *into.values())),
-            begun=set(into.values()),
-        )
-
-    def _taken_back(self, c: Connection, stories: OpenStories, ruling: Ruling) -> _Moves:
-        """Grouping decides again about what a ruling moved, under the words that still stand."""
-        moves = _Moves(said=ruling.moved)
-        again = store.articles.many(c, ruling.moved, html=False)
-        ids = {a.id for a in again}
-        before = store.articles.stories_of(c, ids)
-        left: dict[StoryId, StoryId] = {}  # what is left of each story, under the id that it has then
-        for story in dict.fromkeys(before.values()):
-            members = store.articles.of_story(c, story)
-            into = parted(story, [a.id for a in members], ids, self._taken(c, members) - {story})
-            rest = {a.id: a for a in members if a.id in into and a.id not in ids}
-            moves.articles |= rest
-            moves.into |= {id_: into[id_] for id_ in rest}
-            if any(a.id not in ids for a in members):
-                left[story] = next(iter(moves.into[id_] for id_ in rest), story)
-                stories.move(rest, left[story])
-                moves.begun |= {left[story]} - {story}
-        stories.take_out(ids)
-        moves.changed = dict.fromkeys(left.values())
-        for article in sorted(again, key=lambda a: (a.time or EARLIEST, a.id)):
-            assignment = stories.assign(article)
-            moves.articles[article.id] = article
-            moves.copies[article.id] = assignment.copy_of
-            moves.merged += [(absorbed, assignment.story) for absorbed in assignment.merged]
-            moves.changed[assignment.story] = None
-            moves.begun |= (
-                {assignment.story} if assignment.is_new and assignment.story not in before.values() else set()
-            )
-        joined = dict(moves.merged)
-
-        def now_in(story: StoryId) -> StoryId:
-            while story in joined:
-                story = joined[story]
-            return story
-
-        moves.into = {id_: now_in(story) for id_, story in moves.into.items()}
-        moves.into |= {id_: found for id_ in moves.copies if (found := stories.story_of(id_)) is not None}
-        for id_ in [i for i in ruling.moved if i in before]:  # an id under which nothing is left leads to where it went
-            story = before[id_]
-            if left.get(story) != story and story not in moves.into.values() and story not in joined:
-                joined[story] = moves.into[id_]
-                moves.merged.append((story, moves.into[id_]))
-        for absorbed in joined:
-            moves.changed.pop(absorbed, None)
-        return moves
+    def _still_leads(self, c: Connection) -> bool:
+        """Describing took its time: whoever leads now decides, and two never write."""
+        if self._leads(c) and store.stories.version(c) == self._version:
+            return True
+        self._open = None
+        return False
 
     @staticmethod
-    def _taken(c: Connection, articles: Iterable[Article]) -> set[StoryId]:
-        """Of the ids that these articles' own stories would have, those of stories that there are."""
-        own = {begun_by(a.id) for a in articles}
-        return {story.id for story in store.stories.many(c, own)} & own
+    def _write(c: Connection, moves: Moves, threads: _Threads, now: datetime) -> None:
+        store.articles.place(c, moves.placed())
+        for absorbed, survivor in moves.merged:
+            store.stories.merge(c, absorbed, survivor)
+        threads.save(c, now)
 
     # --- how
 
-    def _threaded(
-        self,
-        described: Sequence[Story],
-        merged: Sequence[tuple[StoryId, StoryId]] = (),
-        begun: Collection[StoryId] = (),
-    ) -> tuple[list[Story], _Threads]:
+    def _threaded(self, described: Sequence[Story], moves: Moves) -> tuple[list[Story], _Threads]:
         """The stories, each with the thread that it is part of, and what is to be remembered of those threads. Those
         that have `begun` just now are decided by what they say, whatever an earlier story of that id was part of."""
+        decided = [s.id for s in described if s.id not in moves.begun]
         with self._db.connect() as c:
-            known: Mapping[StoryId, ThreadId] = store.threads.of(
-                c, [*(s.id for s in described if s.id not in begun), *(absorbed for absorbed, _ in merged)]
-            )
+            known = store.threads.of(c, [*decided, *(absorbed for absorbed, _ in moves.merged)])
         changed: dict[ThreadId, None] = {}
         gone: dict[ThreadId, None] = {}
-        for absorbed, _ in merged:
+        for absorbed, _ in moves.merged:
             own = known.get(absorbed)
             if own is not None and self._threads.leave(own, absorbed):
                 gone[own] = None
@@ -285,46 +184,51 @@ class Grouper:
         if not waiting:
             return 0, 0
         self._ready(now)
-        stories, threads = self._threaded(waiting)
+        stories, threads = self._threaded(waiting, Moves())
         with self._db.begin() as c:
-            if not self._leads(c) or store.stories.version(c) != self._version:
-                self._open = None
+            if not self._still_leads(c):
                 return 0, 0
             threads.save(c, now)
             self._version = store.stories.save(c, stories)
         return 0, len(stories)
 
-    def _described(
-        self,
-        waiting: Sequence[Article],
-        placed: Sequence[tuple[ArticleId, StoryId, ArticleId | None]],
-        merged: Sequence[tuple[StoryId, StoryId]],
-        changed: Iterable[StoryId],
-    ) -> list[Story]:
-        """The changed stories over all their articles, also those that are too old to be compared with."""
+    def _described(self, moves: Moves, anew: Collection[StoryId] = ()) -> Iterator[Story]:
+        """The changed stories over all their articles, also those that are too old to be compared with. The articles of
+        those that are told `anew` were rewritten."""
+        came_from = moves.came_from()
         joined: dict[StoryId, list[Article]] = {}
-        now_in = {id_: story for id_, story, _ in placed}
-        by_id = {article.id: article for article in waiting}
-        for id_, story, copy_of in placed:
-            joined.setdefault(story, []).append(replace(by_id[id_], copy_of=copy_of))
-        came_from: dict[StoryId, list[StoryId]] = {}
-        for absorbed, survivor in merged:
-            came_from.setdefault(survivor, []).extend([absorbed, *came_from.pop(absorbed, [])])
-        described = []
+        for id_, story, copy_of in moves.placed():
+            joined.setdefault(story, []).append(_as_copy(moves.articles[id_], copy_of))
         with self._db.connect() as c:
-            for story in changed:
-                before = [a for id_ in (story, *came_from.get(story, [])) for a in store.articles.of_story(c, id_)]
-                stays = [a for a in before if now_in.get(a.id, story) == story]  # the others were moved away
-                every = {article.id: article for article in (*stays, *joined.get(story, []))}
-                in_time = sorted(every.values(), key=lambda a: (a.time or EARLIEST, a.id))
-                described.append(describe(story, in_time, passages))
-        return described
+            known = store.articles.outlines(c, [id_ for s in moves.changed for id_ in (s, *came_from.get(s, ()))])
+            members: dict[StoryId, list[Article]] = {}
+            for story in moves.changed:
+                before = [a for id_ in (story, *came_from.get(story, ())) for a in known.get(id_, ())]
+                stays = [a for a in before if moves.into.get(a.id, story) == story]  # the others were moved away
+                every = {a.id: a for a in (*stays, *joined.get(story, ()))}
+                members[story] = in_order(list(every.values()))
+                if story in anew:
+                    self._reading.forget(every)
+            for story, articles in self._whole(c, members, moves.articles):
+                yield describe(story, articles, self._reading)
+
+    def _whole(
+        self, c: Connection, members: Mapping[StoryId, Sequence[Article]], at_hand: Mapping[ArticleId, Article]
+    ) -> Iterator[tuple[StoryId, list[Article]]]:
+        """Each story's articles with the words of those that describe it, read of the store some hundreds at a time."""
+        stories = iter(members.items())
+        while some := list(_some(stories, AT_ONCE)):
+            telling = [a.id for _, articles in some for a in described_by(articles) if a.id not in at_hand]
+            kept = {id_: article for id_ in telling if (article := self._reading.article(id_)) is not None}
+            kept |= {a.id: a for a in store.articles.many(c, (i for i in telling if i not in kept), html=False)}
+            for story, articles in some:
+                yield story, [_as_copy(kept.get(a.id, a), a.copy_of) for a in articles]
 
     def run(self, now: datetime, progress: Progress = quiet, stop: asyncio.Event | None = None) -> Done:
         """Group everything that waits. Nothing is done where another worker leads."""
         done = Done()
         with self._db.connect() as c:
-            _, total = store.articles.counts(c)
+            total = store.articles.count_ungrouped(c)
         while not (stop and stop.is_set()):
             try:
                 ruling = self._ruling()
@@ -345,13 +249,18 @@ class Grouper:
             store.leases.give_back(c, "group", self._worker)
 
 
-def between(c: Connection, one: StoryId, other: StoryId, *, but: Regrouping) -> list[Ruling]:
-    """The rulings that keep two stories apart: each holds one of two articles that were put apart. One on the same two
-    articles as `but` does not count: the last word on two articles holds."""
-    same = {but.one, but.other}
-    standing = [r for r in store.regroupings.standing(c) if not r.word.same and {r.word.one, r.word.other} != same]
-    where = store.articles.stories_of(c, {id_ for r in standing for id_ in (r.word.one, r.word.other)})
-    return [r for r in standing if {where.get(r.word.one), where.get(r.word.other)} == {one, other}]
+def _as_copy(article: Article, of: ArticleId | None) -> Article:
+    return article if article.copy_of == of else replace(article, copy_of=of)
+
+
+def _some(
+    stories: Iterator[tuple[StoryId, Sequence[Article]]], most: int
+) -> Iterator[tuple[StoryId, Sequence[Article]]]:
+    """Stories of so many articles together, and one at least."""
+    total = 0
+    while total < most and (story := next(stories, None)) is not None:
+        total += len(story[1])
+        yield story
 
 
 async def group(

@@ -12,12 +12,13 @@ from functools import partial
 from sqlalchemy import Connection, Engine
 
 from broadsheet import store
-from broadsheet.articles.enrich import Enrichment, enrich
-from broadsheet.articles.extract import Extraction, extract, needs_page
+from broadsheet.articles.enrich import Enrichment
+from broadsheet.articles.extract import Extraction, needs_page
 from broadsheet.articles.identity import canonical_url
 from broadsheet.config import Settings
 from broadsheet.engine import Runner, Serial, WorkerDied
 from broadsheet.errors import FetchError
+from broadsheet.intake import Read, read_pages
 from broadsheet.jobs.rewriting import Rewritten, rewritten, save_rewritten
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, reads, worker_name, writes
 from broadsheet.model import Article, ArticleId, Entry, Page, Quote, Rejected, Source, SourceId, identify
@@ -25,49 +26,10 @@ from broadsheet.sources.fetch import fetch_page
 from broadsheet.sources.net import Client
 from broadsheet.sources.outlets import outlet_of, publisher_name
 from broadsheet.sources.robots import Robots
-from broadsheet.stories.quotes import quotes
 
 log = logging.getLogger("broadsheet")
 
-QUOTES = 80  # of one article that are kept: an interview has more, and a story's page shows a few
 ENTRIES = 32  # entries in one batch: a model's batch, and what is done again after a kill
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
-    """What became of one page: an article, or reasons why there is none; reasons also where its page was no use."""
-
-    article: Article | None
-    rejected: tuple[Rejected, ...] = ()
-    quotes: tuple[Quote, ...] = ()  # what the article says that somebody said
-
-
-def read_pages(
-    pages: Sequence[Page],
-    extraction: Extraction = Extraction(),  # noqa: B008
-    enrichment: Enrichment = Enrichment(),  # noqa: B008
-) -> list[Read]:
-    """Pages to enriched articles, in their order: a stage. Where a page is no use, what the feed carried is read."""
-    first = extract(pages, extraction)
-    found: list[Article | None] = []
-    rejected: list[tuple[Rejected, ...]] = []
-    for page, result in zip(pages, first, strict=True):
-        refusals: tuple[Rejected, ...] = ()
-        if isinstance(result, Rejected):
-            refusals = (result,)
-            if page.entry is not None and (page.html or page.text):
-                [result] = extract([replace(page, html="", text="", url=page.entry.url)], extraction)
-                if isinstance(result, Rejected) and result != refusals[0]:
-                    refusals += (result,)
-        found.append(None if isinstance(result, Rejected) else result)
-        rejected.append(refusals)
-    enriched = iter(enrich([article for article in found if article is not None], enrichment))
-    read = [None if article is None else next(enriched) for article in found]
-    return [
-        Read(article=article, rejected=refusals, quotes=() if article is None else quotes(article)[:QUOTES])
-        for article, refusals in zip(read, rejected, strict=True)
-    ]
-
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 

@@ -20,6 +20,7 @@ from broadsheet.jobs.learning import learn
 from broadsheet.jobs.polling import poll
 from broadsheet.jobs.watching import Watch
 from broadsheet.jobs.worker import Done, Progress, bury_the_dead, client_of, clock, quiet, rhythm_of, worker_name
+from broadsheet.memory import give_back
 from broadsheet.sources.net import Client
 
 log = logging.getLogger("broadsheet")
@@ -92,6 +93,7 @@ async def work(db: Engine, settings: Settings, stop: asyncio.Event, progress: Pr
                     wait = TICK
                     if done.articles or done.rejected:
                         busy_at = clock()
+                        give_back()
                     elif clock() - busy_at > IDLE:
                         await asyncio.to_thread(runner.close)  # models are loaded again when there is work
                 except Exception:

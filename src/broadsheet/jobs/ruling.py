@@ -12,9 +12,10 @@ from sqlalchemy import Connection, Engine
 from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
-from broadsheet.jobs.grouping import between, group
+from broadsheet.jobs.grouping import group
 from broadsheet.jobs.ingesting import article_id
 from broadsheet.jobs.labelling import a_day
+from broadsheet.jobs.moving import between
 from broadsheet.jobs.worker import bury_the_dead
 from broadsheet.model import Article, ArticleId, Regrouping, Ruling, Story, StoryId
 from broadsheet.stories.correction import judge

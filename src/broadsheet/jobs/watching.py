@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from broadsheet import store
 from broadsheet.errors import FetchError
-from broadsheet.jobs.ingesting import Ingest, Read, finished
+from broadsheet.intake import Read
+from broadsheet.jobs.ingesting import Ingest, finished
 from broadsheet.jobs.rewriting import Rewritten, rewritten, save_rewritten
 from broadsheet.jobs.worker import LEASE, clock, reads, writes
 from broadsheet.model import Article, ArticleId, Page, Source

@@ -24,7 +24,7 @@ from broadsheet.model import (
     StoryId,
     identify,
 )
-from broadsheet.reading.paper import FEEDS_KEPT
+from broadsheet.reading.paper import FEEDS_KEPT, STORIES_KEPT
 from broadsheet.reading.readers import Readers
 from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
 from broadsheet.telling import (
@@ -67,6 +67,15 @@ class Feeds(Readers):
     def _built(self, reader: Reader, live: Live, now: datetime, seed: int, after: Sequence[StoryId]) -> Feed:
         rng = np.random.default_rng(seed)
         return build_feed(reader, live.edition, self.recipe, now, rng, before=after)
+
+    def came_since(self, reader_id: str, version: int) -> int:
+        """How many stories of the reader's page as it would be now came after that version of the edition.
+
+        Whatever came before this process began counts as known: it never claims news that there is not.
+        """
+        feed = self.feed(reader_id)
+        with self._books:
+            return sum(self._came.get(item.story, -1) > version for item in feed.items)
 
     def shown_feed(self, reader_id: str, feed_id: str) -> Feed | None:
         """A feed that was shown to this reader; None when it is unknown or another's."""
@@ -140,9 +149,8 @@ class Feeds(Readers):
         """Cards in the order of the ids; a story that is gone is left away."""
         paper, ids = self.edition(), list(ids)
         with self.engine.connect() as db:
-            lost = [i for i in ids if i not in paper.stories]
-            stories = dict(self._stories(db, ids))
-            for story_id in lost:  # absorbed by another since: its id leads to the survivor
+            stories = self._stories(db, ids)
+            for story_id in ids:  # absorbed by another since: its id leads to the survivor
                 if story_id not in stories and (story := store.stories.get(db, story_id)) is not None:
                     stories[story_id] = story
             shown = [self._as_seen(db, paper, reader, stories[i]) for i in ids if i in stories]
@@ -184,7 +192,7 @@ class Feeds(Readers):
                 continue
             made[story.id] = card = card_of(story, articles)
             self._cards[story.id] = (story, card)
-        while len(self._cards) > 20_000:
+        while len(self._cards) > STORIES_KEPT:
             self._cards.popitem(last=False)
         return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -267,11 +268,15 @@ class Pages(Feeds):
 
     def common(self, kind: str, limit: int = 24) -> list[str]:
         """The names of that kind that most live stories mention: what a new reader may choose from."""
-        counts: dict[str, int] = {}
-        spelt: dict[str, str] = {}
-        for story in self.edition().stories.values():
-            for entity in story.entities:
-                if entity.type == kind:
-                    counts[named(entity.text)] = counts.get(named(entity.text), 0) + 1
-                    spelt.setdefault(named(entity.text), entity.text)
-        return [spelt[name] for name in sorted(counts, key=lambda name: (-counts[name], name))[:limit]]
+        edition = self.edition().edition
+        found: list[str] = []
+        commonest = edition.entities.most_common()
+        while len(found) < limit and (some := list(itertools.islice(commonest, 2 * limit))):
+            # what kind of thing a name is, and how it is written, says the latest story that has it
+            told_by = {name: edition.latest_about(name) for name in some}
+            with self.engine.connect() as db:
+                stories = self._stories(db, told_by.values())
+            for name, story_id in told_by.items():
+                entities = stories[story_id].entities if story_id in stories else ()
+                found += [e.text for e in entities if e.type == kind and named(e.text) == name][:1]
+        return found[:limit]

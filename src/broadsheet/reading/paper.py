@@ -31,6 +31,8 @@ from broadsheet.reading.shown import Card, Live
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
+COMERS_KEPT = 5_000  # of the latest stories it is remembered with which version they came
+STORIES_KEPT = 2_000  # as nouns, with their cards, some 8 KB each: what the pages of a day show, not the month
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Paper:
         self._feeds: OrderedDict[ReaderId, tuple[object, Feed]] = OrderedDict()
         self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
         self._books = threading.Lock()  # over the small caches
+        self._held: OrderedDict[StoryId, Story] = OrderedDict()  # as the store has them, the last asked for last
+        self._came: OrderedDict[StoryId, int] = OrderedDict()  # with which version, since this process began
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
         self._readers: OrderedDict[ReaderId, Kept] = OrderedDict()
         self._regrouped: OrderedDict[object, Story] = OrderedDict()
@@ -95,23 +99,27 @@ class Paper:
             private = frozenset(source.id for source in store.sources.all(db) if source.private)
             if paper is None:
                 version = store.stories.version(db)
-                stories = {story.id: story for story in store.stories.live(db, horizon)}
-                edition = Edition.of(stories.values(), now, private=private)
-                self._paper = Live(edition, stories, version, private, hour, store.stories.absorbed(db, horizon))
+                edition = Edition.of(store.stories.live(db, horizon), now, private=private)
+                self._paper = Live(edition, version, private, hour, store.stories.absorbed(db, horizon))
                 return
             changed, gone, version = store.stories.changed_since(db, paper.version)
         if (version, hour, private) == (paper.version, paper.hour, paper.private):
             return
-        known = {**paper.stories, **{story.id: story for story in changed}}
-        stories = {id_: story for id_, story in known.items() if id_ not in gone and story.last_seen >= horizon}
-        edition = paper.edition.updated(
-            [story for story in changed if story.id in stories], paper.stories.keys() - stories.keys(), now=now
-        )
+        alive = [story for story in changed if story.id not in gone and story.last_seen >= horizon]
+        old = paper.edition.ids_before(horizon)
+        edition = paper.edition.updated(alive, {*gone, *old, *(story.id for story in changed)}, now=now)
         back = [story.id for story in changed if story.id in paper.absorbed]  # grouping took it apart again
         absorbed = paper.absorbed
         if gone or back:
             absorbed = {old: new for old, new in {**absorbed, **gone}.items() if old not in back}
-        self._paper = Live(replace(edition, private=private), stories, version, private, hour, absorbed)
+        fresh = [story.id for story in alive if story.id not in paper.edition.index]
+        with self._books:  # at one moment: nobody keeps what they read before this as if it were read after
+            for id_ in (*gone, *(story.id for story in changed)):
+                self._held.pop(id_, None)
+            self._came.update(dict.fromkeys(fresh, version))
+            while len(self._came) > COMERS_KEPT:
+                self._came.popitem(last=False)
+            self._paper = Live(replace(edition, private=private), version, private, hour, absorbed)
 
     def edition(self) -> Live:
         """The live stories as they are now."""
@@ -124,31 +132,39 @@ class Paper:
         return {article.id: article for article in store.articles.many(db, wanted, html=False)} if wanted else {}
 
     def _stories(self, db: Connection, ids: Iterable[StoryId]) -> dict[StoryId, Story]:
-        wanted = set(ids)
-        live = self._paper.stories if self._paper else {}
-        found = {story_id: live[story_id] for story_id in wanted if story_id in live}
+        """Those that there are; an absorbed one's under the id of the story that took it in."""
+        wanted = dict.fromkeys(ids)
+        with self._books:
+            found = {story_id: self._held[story_id] for story_id in wanted if story_id in self._held}
+            for story_id in found:
+                self._held.move_to_end(story_id)
+            paper = self._paper
         if missing := [story_id for story_id in wanted if story_id not in found]:
-            found.update((story.id, story) for story in store.stories.many(db, missing))
+            read = {story.id: story for story in store.stories.many(db, missing)}
+            found |= read
+            with self._books:
+                if self._paper is paper:  # nothing changed meanwhile that this may not know of
+                    self._held |= read
+                    while len(self._held) > STORIES_KEPT:
+                        self._held.popitem(last=False)
         return found
 
     def _story(self, story_id: str) -> Story:
-        paper = self.edition()
-        if (story := paper.stories.get(StoryId(story_id))) is not None:
-            return story
+        self.edition()
         with self.engine.connect() as db:
-            found = store.stories.get(db, StoryId(story_id))
-        if found is None:
-            raise NotFound("There is no such story here. It may have been too old to keep.")
-        return found
+            found = self._stories(db, [StoryId(story_id)])
+        for story in found.values():
+            return story
+        raise NotFound("There is no such story here. It may have been too old to keep.")
 
     def _may_read(self, paper: Live, reader: Reader | None, article: Article) -> bool:
         return article.source not in paper.private or (reader is not None and article.source in reader.subscriptions)
 
     def _may_see(self, paper: Live, reader: Reader, story_id: StoryId, story: Story | None = None) -> bool:
-        story = story or paper.stories.get(story_id)
-        if story is None or not story.sources or not paper.private:
+        if not paper.private:
             return True
-        return any(source not in paper.private or source in reader.subscriptions for source in story.sources)
+        sources = paper.edition.sources_of(story_id) if story is None else story.sources
+        return not sources or any(s not in paper.private or s in reader.subscriptions for s in sources)
 
     def _mixed(self, paper: Live, story: Story) -> bool:
         return bool(paper.private) and not paper.private.isdisjoint(story.sources)

@@ -156,16 +156,20 @@ class Readers(Paper):
         """Everything that was learned of a reader, the strongest first."""
         return ledger(self.reader(reader_id), self.now())
 
-    def act(self, reader_id: str, event: Event) -> EventId:
-        """Record what a reader did, learn from it, and say which event it was, so that it can be undone."""
-        return self._record(ReaderId(reader_id), [event])[-1]
+    def act(self, reader_id: str, event: Event, once: str = "") -> EventId:
+        """Record what a reader did, learn from it, and say which event it was, so that it can be undone.
+
+        What was sent before under the same name `once` is not done again: a device that did not hear the answer may ask
+        as often as it likes.
+        """
+        return self._record(ReaderId(reader_id), [event], once)[-1]
 
     def undo(self, reader_id: str, event_id: int) -> EventId:
         """As if the event had never been. Raises `NotFound` when this reader has no such event."""
         undone = Event(reader=ReaderId(reader_id), kind="undo", at=self.now(), target=EventId(event_id))
         return self.act(reader_id, undone)
 
-    def _record(self, reader_id: ReaderId, events: Sequence[Event]) -> list[EventId]:
+    def _record(self, reader_id: ReaderId, events: Sequence[Event], once: str = "") -> list[EventId]:
         now = self.now()
         events = [check(replace(event, reader=reader_id, at=event.at or now, id=None)) for event in events]
         with self._turn(reader_id), self.engine.begin() as db:
@@ -173,10 +177,14 @@ class Readers(Paper):
             if held is None:
                 raise NotFound("There is no such reader here.")
             reader, folded = held
+            if once and (done := store.receipts.of(db, reader_id, once)) is not None:
+                return [done]
             for event in events:
                 if event.kind == "undo":
                     self._check_undo(db, reader_id, event)
             ids = store.readers.record(db, events)
+            if once:
+                store.receipts.save(db, reader_id, once, ids[-1], now)
             # what another process recorded and did not fold is folded here too
             waiting = store.readers.events(db, reader_id, after=folded)
             if any(event.kind == "undo" for event in waiting):

@@ -110,10 +110,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The live stories as nouns and as arrays, swapped as one."""
+    """The live stories as arrays, and what of the store they stand for, swapped as one."""
 
     edition: Edition
-    stories: Mapping[StoryId, Story]
     version: int
     private: frozenset[SourceId]
     hour: datetime

@@ -166,6 +166,24 @@ def of_story(db: Connection, story: StoryId) -> list[Article]:
     return [_in(row) for row in db.execute(query)]
 
 
+_OUTLINE = [articles.c[name] for name in ("id", "publisher", "source", "published", "first_seen", "copy_of", "story")]
+
+
+def outlines(db: Connection, ids: Iterable[StoryId]) -> dict[StoryId, list[Article]]:
+    """The articles of each of these stories, in order of time: when and where each appeared, without a word of it."""
+    found: dict[StoryId, list[Article]] = {}
+    for batch in batches(dict.fromkeys(ids)):
+        query = select(*_OUTLINE).where(articles.c.story.in_(batch)).order_by(articles.c.time, articles.c.id)
+        for id_, publisher, source, published, first_seen, copy_of, story in db.execute(query):
+            found.setdefault(story, []).append(
+                Article(
+                    id=id_, url="", title="", text="", publisher=publisher, source=source, published=published,
+                    first_seen=first_seen, copy_of=copy_of,
+                )
+            )  # fmt: skip
+    return found
+
+
 def live(db: Connection, since: datetime) -> Iterator[tuple[Article, StoryId]]:
     """Every article since then that is in a story, in order of time, without HTML."""
     query = (
@@ -193,9 +211,12 @@ def relevant(db: Connection, ids: Collection[SourceId], since: datetime) -> set[
 
 def counts(db: Connection) -> tuple[int, int]:
     """How many articles there are, and how many of them are in no story yet."""
-    total = db.execute(select(func.count()).select_from(articles)).scalar_one()
-    waiting = db.execute(select(func.count()).select_from(articles).where(articles.c.story.is_(None))).scalar_one()
-    return total, waiting
+    return db.execute(select(func.count()).select_from(articles)).scalar_one(), count_ungrouped(db)
+
+
+def count_ungrouped(db: Connection) -> int:
+    """How many articles are in no story yet; costs nothing for those that are in one."""
+    return db.execute(select(func.count()).select_from(articles).where(articles.c.story.is_(None))).scalar_one()
 
 
 def count_between(db: Connection, since: datetime, until: datetime) -> int:

@@ -73,13 +73,13 @@ def entities_out(entities: tuple[Entity, ...]) -> Json:
     return [[e.text, e.type, e.count] for e in entities]
 
 
-# The same names and topics stand in thousands of live stories: one object stands for all of them.
-@lru_cache(maxsize=1 << 17)
+# The same names and topics stand in thousands of stories: one object stands for those of a page or a batch.
+@lru_cache(maxsize=1 << 14)
 def _entity(text: str, type_: EntityType, count: int) -> Entity:
     return Entity(text=text, type=type_, count=count)
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def _topic(id_: str, label: str, weight: float) -> Topic:
     return Topic(id=id_, label=label, weight=weight)
 

@@ -219,3 +219,11 @@ feeds = Table(
     Column("left_out", Json),
     Column("items", Json),
 )  # fmt: skip
+
+receipts = Table(
+    "receipts", metadata,
+    _id("reader", primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("event", BigInteger),
+    Column("at", Time),
+)  # fmt: skip

@@ -12,12 +12,15 @@ import numpy as np
 
 from broadsheet.model import Article, Entity, EntityType, Passage, Story, StoryId, Topic, bytes_of, vector_of
 from broadsheet.stories.features import words
-from broadsheet.stories.sentences import Sentences, central, plain
-from broadsheet.stories.timeline import timeline
+from broadsheet.stories.narrative import Narrative
+from broadsheet.stories.sentences import FIRST, Read, Reading, Sentences, central, plain
+from broadsheet.stories.timeline import tell
 
 KEY_POINTS = 4
 RECENT, FIRST_SENTENCES = 300, 25  # articles of a long story, and sentences of each, that its timeline is made from
 READ = 40  # articles whose sentences are read: a larger story adds no new sentence worth quoting
+SENTENCES = max(FIRST_SENTENCES, 2 * FIRST)  # of one article that are read at all
+LARGE = 20  # articles from which on a story's are remembered by those who describe it again and again
 ENTITIES, TOPICS = 20, 6
 
 _BAIT = re.compile(
@@ -28,19 +31,35 @@ _BAIT = re.compile(
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | None = None) -> Story:  # noqa: A002
+def reading(passages: Sentences | None = None, *, most: int = 0) -> Reading:
+    """A reader of articles for `describe`, which remembers the `most` latest. `passages` cuts one into sentences; each key
+    point and each moment is one of them."""
+    return Reading(passages or plain, SENTENCES, most)
+
+
+def described_by(articles: Sequence[Article]) -> list[Article]:
+    """Those of a story's articles, in order, whose words describe it: of a large story the first and the latest. Of the
+    others only time, publisher and source are asked for, so that a story of thousands costs what one of hundreds does."""
+    own = [a for a in articles if a.copy_of is None] or list(articles[:1])
+    return own if len(own) <= READ + RECENT else [*own[:READ], *own[-RECENT:]]
+
+
+def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Reading | None = None) -> Story:  # noqa: A002
     """The story of these articles. Raises `ValueError` where there is none.
 
-    `passages` cuts an article into sentences; each key point and each moment is one of them.
+    `passages` cuts an article into sentences, or is a `reading` that remembers them.
     """
     if not articles:
         raise ValueError("a story has at least one article")
-    split = passages or plain
+    read = passages if isinstance(passages, Reading) else reading(passages)
     placed = in_order(articles)
     own = [a for a in placed if a.copy_of is None] or placed[:1]
+    telling = described_by(placed)
     lead = lead_of(own)
     first, last = _seen(placed)
-    vector, model = _vector(own)
+    vector, model = _vector(telling)
+    reads = {a.id: read(a, keep=len(own) >= LARGE) for a in telling}
+    told = Narrative([reads[a.id] for a in own[-RECENT:]], FIRST_SENTENCES)
     return Story(
         id=id,
         headline=lead.title,
@@ -51,14 +70,12 @@ def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Non
         independent=len({_who(a) for a in own}),
         velocity=velocity(own),
         sources=tuple(dict.fromkeys(a.source for a in placed if a.source)),
-        key_points=key_points(lead, own[:READ], split),
-        timeline=timeline(own[-RECENT:], split, sentences=1, read=FIRST_SENTENCES),
-        entities=_entities(own),
-        topics=_topics(own),
-        language=Counter(a.language for a in own if a.language).most_common(1)[0][0]
-        if any(a.language for a in own)
-        else "",
-        image=lead.image or next((a.image for a in own if a.image), ""),
+        key_points=key_points(lead, own[:READ], [reads[a.id] for a in own[:READ]]),
+        timeline=tell(told, sentences=1),
+        entities=_entities(telling),
+        topics=_topics(telling),
+        language=next((name for name, _ in Counter(a.language for a in telling if a.language).most_common(1)), ""),
+        image=lead.image or next((a.image for a in telling if a.image), ""),
         lead=lead.id,
         vector=vector,
         vector_model=model,
@@ -92,6 +109,8 @@ def velocity(own: Sequence[Article]) -> float:
 
 def lead_of(own: Sequence[Article]) -> Article:
     """The article whose headline stands for the story: it says what most of the others say, plainly."""
+    if len(own) == 1:
+        return own[0]
     bags = [frozenset(words(a.title)) for a in own[:READ]]
     held = Counter(w for bag in bags for w in bag)
 
@@ -108,7 +127,7 @@ def lead_of(own: Sequence[Article]) -> Article:
     return own[max(titled, key=worth)] if titled else own[0]
 
 
-def key_points(lead: Article, own: Sequence[Article], split: Sentences) -> tuple[Passage, ...]:
+def key_points(lead: Article, own: Sequence[Article], read: Sequence[Read]) -> tuple[Passage, ...]:
     """The points that publishers set above their texts, where the text has them; else the most telling sentences."""
     found: list[Passage] = []
     for article in [lead, *(a for a in own if a.id != lead.id)]:
@@ -120,7 +139,7 @@ def key_points(lead: Article, own: Sequence[Article], split: Sentences) -> tuple
             break
     found = found[:KEY_POINTS]
     seen = [frozenset(words(p.text)) for p in found]
-    for passage in central(own, split, most=KEY_POINTS + 2):
+    for passage in central(read, most=KEY_POINTS + 2):
         bag = frozenset(words(passage.text))
         if len(found) < KEY_POINTS and not any(2 * len(bag & other) >= min(len(bag), len(other)) for other in seen):
             found.append(passage)

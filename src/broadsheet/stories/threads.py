@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import log2
+from math import log1p, log2
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,7 @@ def _unit(found: Iterable[str], rarity: Rarity, most: int) -> tuple[Ints, Floats
 def _sketch(story: Story, rare: _Rare) -> Sketch:
     """The views of a story are its words, those of its headline, its names, and the roots of capitalised words."""
     text, head = text_of(story), words(story.headline)
-    names = [name for entity in story.entities for name in [named(entity.text)] * min(entity.count, 3)]
+    names = [name for entity in story.entities for name in (named(entity.text),) * min(entity.count, 3)]
     views = (
         _unit(head + words(text), rare.words, BODY),
         _unit(head, rare.words, TITLE),
@@ -376,17 +376,18 @@ class OpenThreads:
         if not ids:
             return new, ids, rows
         held = [self._threads[thread] for thread in ids]
-        whole = self._comparer.compare(new, [one.mean for one in held], 1.0)
-        rows[:, 0:9] = whole[:, [0, 1, 2, 3, 4, 6, 11, 13, 14]]
-
-        near = [(place, row) for place, thread in enumerate(ids) for row in by_thread[thread]]
-        owner = np.array([place for place, _ in near])
-        members = np.nan_to_num(self._comparer.compare(new, [self._held(row)[0] for _, row in near], 1.0))
-        for column, feature in enumerate((0, 2, 3, 6)):
-            best = np.full(len(ids), -1.0)
-            np.maximum.at(best, owner, members[:, feature])
-            rows[:, 9 + column] = best
-        alike = members[:, 0] + members[:, 2] + members[:, 3]
+        # Members first, thread after thread, then the means of those threads that are more than their one member.
+        near = [self._held(row)[0] for thread in ids for row in by_thread[thread]]
+        counts = np.array([len(by_thread[thread]) for thread in ids])
+        begins = np.cumsum(counts) - counts
+        several = [place for place, one in enumerate(held) if one.size > 1]
+        compared = self._comparer.compare(new, [*near, *(held[place].mean for place in several)], 1.0)
+        asked = begins.copy()
+        asked[np.array(several, dtype=np.int64)] = np.arange(len(near), len(compared))
+        rows[:, 0:9] = compared[asked][:, [0, 1, 2, 3, 4, 6, 11, 13, 14]]
+        members = np.nan_to_num(compared[: len(near), [0, 2, 3, 6]])
+        rows[:, 9:13] = np.maximum(np.maximum.reduceat(members, begins, axis=0), -1.0)
+        alike = (members[:, 0] + members[:, 1] + members[:, 2]).tolist()
 
         votes = dict.fromkeys(ids, 0.0)
         voters = top[:VOTERS]
@@ -395,19 +396,20 @@ class OpenThreads:
             votes[thread] = votes.get(thread, 0.0) + scores[row]
         total = float(scores[voters].sum())
         nearest = [float(scores[by_thread[thread][0]]) for thread in ids]
+        rest = []
         for place, (thread, one) in enumerate(zip(ids, held, strict=True)):
-            mine = np.sort(alike[owner == place])
-            rows[place, 13] = mine[-2] if len(mine) > 1 else np.nan
-            rows[place, 14] = votes[thread] / total
-            rows[place, 15] = nearest[place]
+            begin, many = int(begins[place]), int(counts[place])
+            second = sorted(alike[begin : begin + many])[-2] if many > 1 else np.nan
             rival = nearest[0] if place else nearest[1] if len(nearest) > 1 else 0.0
-            rows[place, 16] = nearest[place] / rival if rival else np.nan
-            rows[place, 17] = place
             age = max(0.0, (new.when - one.first) / DAY)
-            rows[place, 18:24] = (
-                max(0.0, (new.first - one.last) / DAY), age, np.log1p(one.size), one.size / (age + 1.0),
-                one.mean.unity[4], one.mean.unity[0],
+            rest.append(
+                (
+                    second, votes[thread] / total, nearest[place], nearest[place] / rival if rival else np.nan, place,
+                    max(0.0, (new.first - one.last) / DAY), age, log1p(one.size), one.size / (age + 1.0),
+                    one.mean.unity[4], one.mean.unity[0],
+                )
             )  # fmt: skip
+        rows[:, 13:24] = rest
         return new, ids, rows
 
     def _best(self, scores: NDArray[np.float64]) -> list[int]:

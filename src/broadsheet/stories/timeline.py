@@ -8,10 +8,11 @@ ranked beside the mean of both. Both rankings here are linear, fitted by `script
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import numpy as np
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from broadsheet.model import Article, Moment
 from broadsheet.stories.narrative import MOST_SENTENCES, Floats, Ints, Narrative, narrate
-from broadsheet.stories.sentences import Sentences, usable
+from broadsheet.stories.sentences import TITLE, Sentences
 
 MOST_DAYS = 30  # where nobody says how many
 EVERY_DAY = 12  # a story of no more days than this shows all that were reported, a longer one those that stand out
@@ -61,17 +62,6 @@ class Weights:
     bias: float
     sentences: Floats
     likely: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """The days that a timeline may have, as ordinals in order, with their features."""
-
-    ordinals: Ints
-    features: Floats
-    reported: Ints  # articles that appeared on the day
-    named: Ints  # articles of the day or later that name it
-    leading: NDArray[np.bool_]  # a recent article opens with it
 
 
 @cache
@@ -123,20 +113,18 @@ def tell(
     """The same of a story that has been read."""
     fitted = weights or packaged()
     most = sentences or (2 if len(told.articles) >= MANY else 1)
-    days = days_of(told, span)
-    score = days.features @ fitted.days + fitted.bias
     moments: list[Moment] = []
     said: list[int] = []
     reader = Reader(told)
-    for day in chosen(days, score, length, fitted.likely):
-        for row in reader.best(int(day), most, fitted, said, strict=length is None):
+    for day in chosen(days_of(told, span), fitted, length):
+        for row in reader.best(day, most, fitted, said, strict=length is None):
             said.append(row)
-            moments.append(_moment(int(day), told, row))
+            moments.append(_moment(day, told, row))
     return tuple(moments)
 
 
 def _moment(day: int, told: Narrative, row: int) -> Moment:
-    passage, titled = told.passages[row], told.place[row] < 0
+    passage, titled = told.passage(row), told.place[row] < 0
     return Moment(
         date=datetime.combine(date.fromordinal(day), datetime.min.time(), UTC),
         sentence=passage.text,
@@ -149,20 +137,59 @@ def _moment(day: int, told: Narrative, row: int) -> Moment:
 # --- days --------------------------------------------------------------------------------------------------------
 
 
-def chosen(days: Days, score: Floats, length: int | None, likely: float) -> Ints:
+@dataclass(frozen=True)
+class Days:
+    """The days that a timeline may have, as ordinals in order. Their features are worked out when they are first asked: a
+    story of few days tells them all."""
+
+    told: Narrative
+    span: tuple[int, int]
+    ordinals: Ints
+    worth: NDArray[np.bool_]  # an article appeared on it, or two name it, or a recent article opens with it
+
+    @cached_property
+    def features(self) -> Floats:
+        """A row of `DAY_FEATURES` for each day."""
+        return _features(self)
+
+
+def chosen(days: Days, weights: Weights, length: int | None) -> list[int]:
     """The days to tell, in order: the `length` best, or as many as the story asks for."""
+    worth = days.worth
+    if length is None and int(worth.sum()) <= EVERY_DAY:
+        return [int(day) for day in days.ordinals[worth]]
+    score = days.features @ weights.days + weights.bias
     order = np.lexsort((-days.ordinals, -score))  # of equals the newer
     if length is not None:
-        return np.sort(days.ordinals[order[: max(0, length)]])
-    worth = (days.reported > 0) | (days.named > 1) | days.leading
-    if int(worth.sum()) > EVERY_DAY:
-        least = float(np.sort(score[worth])[::-1][EVERY_DAY - 1])
-        newest = int(np.flatnonzero(worth)[-1])
-        worth &= score >= min(likely, least)
-        worth[newest] = True
-        order = np.concatenate([[newest], order[order != newest]])
-    kept = [int(place) for place in order if worth[place]]
-    return np.sort(days.ordinals[kept[:MOST_DAYS]])
+        return sorted(days.ordinals[order[: max(0, length)]].tolist())
+    least = float(np.sort(score[worth])[::-1][EVERY_DAY - 1])
+    newest = int(np.flatnonzero(worth)[-1])
+    worth = worth & (score >= min(weights.likely, least))
+    worth[newest] = True
+    order = np.concatenate([[newest], order[order != newest]])
+    return sorted(days.ordinals[[place for place in order if worth[place]][:MOST_DAYS]].tolist())
+
+
+def days_of(told: Narrative, span: tuple[date, date] | None = None) -> Days:
+    """The days on which articles appeared or that they name, within `span` or up to the last article."""
+    if not len(told):
+        return Days(told, (0, 0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.bool_))
+    appeared = dict(zip(told.article, told.published, strict=True))
+    reported = Counter(appeared.values())
+    low, high = (span[0].toordinal(), span[1].toordinal()) if span else (min(reported) - BEFORE, max(reported))
+    named: dict[int, set[int]] = {}
+    opens: set[int] = set()
+    for row, day in told.mentions:
+        if low <= day <= high:
+            by = named.setdefault(day, set())
+            gap = told.published[row] - day
+            if gap >= 0:
+                by.add(told.article[row])
+                if gap <= ABOUT and told.place[row] < LEADS:
+                    opens.add(day)
+    ordinals = sorted({*named, *(day for day in reported if low <= day <= high)})
+    worth = [bool(reported[day]) or len(named.get(day, ())) > 1 or day in opens for day in ordinals]
+    return Days(told, (low, high), np.array(ordinals, dtype=np.int64), np.array(worth, dtype=np.bool_))
 
 
 def _level(values: Floats, reach: int) -> Floats:
@@ -173,30 +200,22 @@ def _level(values: Floats, reach: int) -> Floats:
     return np.asarray((sums[high] - sums[low]) / (high - low))
 
 
-def days_of(told: Narrative, span: tuple[date, date] | None = None) -> Days:
-    """The days on which articles appeared or that they name, within `span` or up to the last article."""
-    if not len(told.passages):
-        nothing = np.zeros(0, dtype=np.int64)
-        return Days(nothing, np.zeros((0, len(DAY_FEATURES))), nothing, nothing, np.zeros(0, dtype=np.bool_))
-    appeared = np.zeros(len(told.articles), dtype=np.int64)
-    appeared[told.article] = told.published
-    first, last = int(appeared.min()), int(appeared.max())
-    low, high = (span[0].toordinal(), span[1].toordinal()) if span else (first - BEFORE, last)
-    pairs = np.unique(np.stack([told.mention_day, told.mention_of]), axis=1)  # a sentence names a day once
-    named, row = pairs[0], pairs[1]
-    inside = (named >= low) & (named <= high)
-    named, row = named[inside], row[inside]
-    ordinals = np.unique(np.concatenate([named, appeared[(appeared >= low) & (appeared <= high)]]))
+def _features(of: Days) -> Floats:
+    told, ordinals = of.told, of.ordinals
     if not len(ordinals):
-        return Days(ordinals, np.zeros((0, len(DAY_FEATURES))), ordinals, ordinals, np.zeros(0, dtype=bool))
+        return np.zeros((0, len(DAY_FEATURES)))
+    low, high = of.span
+    inside = sorted((day, row) for row, day in told.mentions if low <= day <= high)
+    named, row = np.array(inside, dtype=np.int64).reshape(-1, 2).T
+    article, published = np.array(told.article, dtype=np.int64), np.array(told.published, dtype=np.int64)
     base, size = int(ordinals[0]), int(ordinals[-1] - ordinals[0]) + 1
     at = ordinals - base
 
     def count(which: Ints, shares: Floats | None = None) -> Floats:
         return np.log1p(np.bincount(which - base, shares, minlength=size))
 
-    by_article = np.unique(np.stack([named, told.article[row]]), axis=1)
-    by_day = np.unique(np.stack([named, told.published[row]]), axis=1)
+    by_article = np.unique(np.stack([named, article[row]]), axis=1)
+    by_day = np.unique(np.stack([named, published[row]]), axis=1)
     articles, days = count(by_article[0]), count(by_day[0])
     later = count(by_day[0], np.log1p(np.maximum(by_day[1] - by_day[0], 0)))
     mass, support = _agreement(told, ordinals, named, row)
@@ -205,7 +224,7 @@ def days_of(told: Narrative, span: tuple[date, date] | None = None) -> Days:
         most = float(values.max(initial=0.0))
         return values / most if most else values
 
-    features = np.stack(
+    return np.stack(
         [
             share(articles[at]), (articles - _level(articles, 30))[at],
             share(days[at]), (days - _level(days, 30))[at],
@@ -213,16 +232,6 @@ def days_of(told: Narrative, span: tuple[date, date] | None = None) -> Days:
         ],
         axis=1,
     )  # fmt: skip
-    gap = told.published[row] - named
-    looked_back = np.unique(np.stack([named, told.article[row]])[:, gap >= 0], axis=1)[0]
-    opens = named[(gap >= 0) & (gap <= ABOUT) & (told.place[row] < LEADS)]
-    return Days(
-        ordinals,
-        features,
-        np.bincount(appeared[(appeared >= base) & (appeared < base + size)] - base, minlength=size)[at],
-        np.bincount(looked_back - base, minlength=size)[at],
-        np.isin(ordinals, opens),
-    )
 
 
 def _agreement(told: Narrative, ordinals: Ints, named: Ints, row: Ints) -> tuple[Floats, Floats]:
@@ -245,33 +254,36 @@ def _agreement(told: Narrative, ordinals: Ints, named: Ints, row: Ints) -> tuple
 class Reader:
     """Reads a narrative day by day; what holds for all days is worked out once."""
 
-    __slots__ = ("_day", "_fit", "_kind", "_named", "_of", "_old", "_story", "_told")
-
     def __init__(self, told: Narrative) -> None:
         self._told = told
-        whole = np.arange(len(told.passages))
-        self._story = told.against(_unit(told.total(whole)))
-        self._fit = np.array(
-            [place >= 0 and usable(p) for place, p in zip(told.place, told.passages, strict=True)], dtype=np.bool_
-        )
-        self._kind = np.array(
-            [(_OPENING.match(p.text) is not None, _QUOTE.search(p.text) is not None) for p in told.passages],
-            dtype=np.float64,
-        ).reshape(-1, 2)
-        pairs = np.unique(np.stack([told.mention_day, told.mention_of]), axis=1)
-        self._day, self._of = pairs[0], pairs[1]
-        self._named = np.bincount(self._of, minlength=len(told.passages))
-        # what speaks of another month or year alone ("in March", "in 1998") is background
-        self._old = np.array(
-            [
-                bool(spoken)
-                and all(m.span != "day" and not m.first.toordinal() <= day <= m.last.toordinal() for m in spoken)
-                for spoken, day in zip(told.spoken, told.published.tolist(), strict=True)
-            ],
-            dtype=np.bool_,
+        self._naming: dict[int, list[int]] = {}  # the rows that name a day
+        self._named: dict[int, list[int]] = {}  # the days that a row names
+        self._opening: dict[int, list[int]] = {}  # the first sentences of the articles of a day
+        for row, day in told.mentions:
+            self._naming.setdefault(day, []).append(row)
+            self._named.setdefault(row, []).append(day)
+        for row, (day, place) in enumerate(zip(told.published, told.place, strict=True)):
+            if place < LEADS:
+                self._opening.setdefault(day, []).append(row)
+
+    @cached_property
+    def _story(self) -> Floats:
+        """How near each row is to the mean of all."""
+        return self._told.against(_unit(self._told.total(np.arange(len(self._told)))))
+
+    def _is_old(self, row: int) -> bool:
+        """Whether it speaks of another month or year alone ("in March", "in 1998"): that is background."""
+        day, spoken = self._told.published[row], self._told.spoken(row)
+        return bool(spoken) and all(
+            m.span != "day" and not m.first.toordinal() <= day <= m.last.toordinal() for m in spoken
         )
 
-    def candidates(self, day: int, *, strict: bool = False) -> tuple[Ints, Ints]:
+    def _reports(self, row: int, other_than: int) -> bool:
+        """Whether it names another recent day."""
+        published = self._told.published[row]
+        return any(day != other_than and abs(day - published) <= ABOUT for day in self._named.get(row, ()))
+
+    def candidates(self, day: int, *, strict: bool = False) -> tuple[list[int], list[int]]:
         """The usable sentences that name a day, and those that open articles of it.
 
         Articles of the days just after count as of it where they name it. What reports another recent day is left out, unless
@@ -279,38 +291,42 @@ class Reader:
         month or year alone.
         """
         told = self._told
-        named = self._of[np.searchsorted(self._day, day) : np.searchsorted(self._day, day, "right")]
-        naming = np.isin(told.article, told.article[named])
-        named = named[self._fit[named]]
-        opens = np.flatnonzero(
-            ((told.published == day) | (naming & (told.published > day) & (told.published <= day + LATER)))
-            & (told.place < LEADS)
-            & self._fit
-        )
-        elsewhere = self._of[(self._day != day) & (np.abs(self._day - told.published[self._of]) <= ABOUT)]
-        own = opens[~np.isin(opens, elsewhere) | np.isin(opens, named)]
+        naming = {told.article[row] for row in self._naming.get(day, ())}
+        named = [row for row in self._naming.get(day, ()) if told.is_usable(row)]
+        opens = [
+            row
+            for when in range(day, day + 1 + (0 if strict else LATER))
+            for row in self._opening.get(when, ())
+            if (when == day or told.article[row] in naming) and told.is_usable(row)
+        ]
+        among = set(named)
+        own = [row for row in opens if row in among or not self._reports(row, day)]
+        since = [row for row in named if told.published[row] >= day]
         if strict:
-            named = named[told.published[named] >= day]
-            own = own[~self._old[own] & (told.published[own] == day)]
-            return named, own
-        since = named[told.published[named] >= day]  # what was announced is told only where nothing was reported
-        if len(since) or len(own):
+            return since, [row for row in own if not self._is_old(row)]
+        if since or own:  # what was announced is told only where nothing was reported
             return since, own
-        return named, opens if not len(named) else own
+        return named, own if named else opens
 
-    def features(self, day: int, named: Ints, opens: Ints) -> tuple[Ints, Floats]:
+    def features(self, day: int, named: Collection[int], opens: Collection[int]) -> tuple[Ints, Floats]:
         """The sentences of both kinds and what each is like (`SENTENCE_FEATURES`)."""
         told = self._told
-        rows = np.union1d(named, opens)
-        of_named, of_opens = told.total(named), told.total(opens)
+        rows = _rows({*named, *opens})
+        of_named, of_opens = told.total(_rows(named)), told.total(_rows(opens))
         mean = _unit(_unit(of_named) + _unit(of_opens))
         near = told.against(mean, rows)
         if len(rows) > READ:
             kept = np.sort(np.argsort(-near, kind="stable")[:READ])
             rows, near = rows[kept], near[kept]
         by_named, by_opens = told.against(of_named, rows), told.against(of_opens, rows)
-        is_named, is_open = np.isin(rows, named), np.isin(rows, opens)
-        length = told.length[rows]
+        both = [set(named), set(opens)]
+        every = rows.tolist()
+        is_named, is_open = (np.array([row in kind for row in every], dtype=np.bool_) for kind in both)
+        length = told.rows.length[rows]
+        place = np.array([told.place[row] for row in every])
+        published = np.array([told.published[row] for row in every])
+        days = np.array([len(self._named.get(row, ())) for row in every])
+        texts = [told.passage(row).text for row in every]
         columns = [
             near,
             # means over the others, and two more that share nothing: one or two sentences are no crowd
@@ -319,31 +335,35 @@ class Reader:
             self._story[rows],
             np.log1p(np.maximum(by_named + by_opens, 0)),
             is_named,
-            self._named[rows] > is_named,
-            np.clip(told.published[rows] - day, -3, 10),
+            days > is_named,
+            np.clip(published - day, -3, 10),
             np.minimum(length, 60),
             length > 35,
-            told.place[rows] < 2,
-            np.minimum(told.place[rows], 30),
-            self._kind[rows, 0],
-            self._kind[rows, 1],
+            place < 2,
+            np.minimum(place, 30),
+            [_OPENING.match(text) is not None for text in texts],
+            [_QUOTE.search(text) is not None for text in texts],
         ]
         return rows, np.stack([np.asarray(c, dtype=np.float64) for c in columns], axis=1)
 
     def best(self, day: int, most: int, weights: Weights, said: Sequence[int], *, strict: bool = False) -> list[int]:
         """At most `most` sentences for a day, no two alike and none like one that was said."""
         named, opens = self.candidates(day, strict=strict)
-        if not len(named) and not len(opens):
+        several = {*named, *opens}
+        if not several:
             return self._title(day, said)
+        elsewhere = SAME_IN_A_STORY if strict else SAME_TWICE
+        if len(several) == 1:
+            return [row for row in several if most > 0 and not self._repeats(row, said, elsewhere)]
         rows, features = self.features(day, named, opens)
         score = features @ weights.sentences
         if strict:
-            score = score + features[:, BY_RULE] @ RULED + FIRST * (self._told.place[rows] == 0)
-        elsewhere = SAME_IN_A_STORY if strict else SAME_TWICE
+            first = np.array([self._told.place[row] == 0 for row in rows.tolist()])
+            score = score + features[:, BY_RULE] @ RULED + FIRST * first
         found: list[int] = []
-        for row in rows[np.argsort(-score, kind="stable")]:
-            if not self._repeats(int(row), found, SAME_ON_A_DAY) and not self._repeats(int(row), said, elsewhere):
-                found.append(int(row))
+        for row in rows[np.argsort(-score, kind="stable")].tolist():
+            if not self._repeats(row, found, SAME_ON_A_DAY) and not self._repeats(row, said, elsewhere):
+                found.append(row)
                 if len(found) == most:
                     break
         return found
@@ -356,11 +376,19 @@ class Reader:
     def _title(self, day: int, said: Sequence[int]) -> list[int]:
         """A title of the day, for a day whose articles have no sentence to quote at all."""
         told = self._told
-        own = np.unique(told.article[told.published == day])
-        wordy = np.unique(told.article[self._fit])
-        titles = np.flatnonzero((told.place < 0) & np.isin(told.article, np.setdiff1d(own, wordy)))
-        ranked = titles[np.argsort(-self._story[titles], kind="stable")]
-        return [int(row) for row in ranked if not self._repeats(int(row), said, SAME_IN_A_STORY)][:1]
+        titles = [row for row in self._opening.get(day, ()) if told.place[row] == TITLE]
+        if not titles:
+            return []
+        own = {told.article[row] for row in titles}
+        wordy = {told.article[row] for row in range(len(told)) if told.article[row] in own and told.is_usable(row)}
+        titles = [row for row in titles if told.article[row] not in wordy]
+        if len(titles) > 1:
+            titles.sort(key=lambda row: -self._story[row])
+        return [row for row in titles if not self._repeats(row, said, SAME_IN_A_STORY)][:1]
+
+
+def _rows(of: Iterable[int]) -> Ints:
+    return np.array(sorted(of), dtype=np.int64)
 
 
 def _unit(vector: Floats) -> Floats:

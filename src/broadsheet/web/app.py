@@ -27,7 +27,7 @@ from broadsheet.errors import BroadsheetError, ConfigError, FetchError, InputErr
 from broadsheet.feed.build import Recipe
 from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
-from broadsheet.web import api, images, pages, security
+from broadsheet.web import api, images, live, offline, pages, security
 from broadsheet.web.views import HERE, render
 
 
@@ -105,7 +105,7 @@ def create_app(
     app.state.newsstand = Newsstand(engine, settings, recipe)
     app.state.settings, app.state.password = settings, bool(settings.password)
     app.state.attempts, app.state.net, app.state.pictures = attempts, net, images.Pictures()
-    app.state.credits, app.state.banner = [], ""
+    app.state.credits, app.state.banner, app.state.listeners = [], "", set()
     return app
 
 
@@ -146,6 +146,10 @@ def routes() -> list[Route | Mount]:
         Route("/login", pages.posted(pages.log_in), methods=["POST"]),
         Route("/logout", pages.posted(pages.log_out), methods=["POST"]),
         Route("/image", images.image),
+        Route("/live", live.live),
+        Route("/manifest.webmanifest", offline.manifest),
+        Route("/sw.js", offline.worker),
+        Route("/offline", offline.offline),
         Route("/healthz", pages.healthz),
         *api.routes(),
         Mount("/static", Static(directory=HERE / "static"), name="static"),

@@ -68,7 +68,8 @@ def maybe_current(request: Request) -> Reader | None:
 def by_the_reader(request: Request) -> bool:
     """Whether a person asked for the page, from here or by hand: not another site's page, not a browser's guess."""
     site = request.headers.get("sec-fetch-site", "none")
-    return site in ("none", "same-origin") and "prefetch" not in request.headers.get("sec-purpose", "")
+    kept = request.headers.get("x-purpose") == "keep"  # by our own service worker, for reading without a connection
+    return site in ("none", "same-origin") and not kept and "prefetch" not in request.headers.get("sec-purpose", "")
 
 
 def back(request: Request, form: FormData, default: str = "/", **query: str) -> RedirectResponse:
@@ -161,7 +162,8 @@ def for_you(request: Request) -> Response:
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         facts=news.facts_since(reader, [card.story for card, _, _ in rows]),
-        edition_size=len(live.stories),
+        edition_size=len(live.edition),
+        edition_version=live.version,
         empty_words=_why_empty(news, reader) if not feed.items else "",
     )
     if by_the_reader(request):
@@ -172,7 +174,7 @@ def for_you(request: Request) -> Response:
 
 
 def _why_empty(news: Newsstand, reader: Reader) -> str:
-    if not news.edition().stories:
+    if not len(news.edition().edition):
         if newest := news.latest(reader, 1):
             return f"Nothing new has been read in for a while: the newest article came {ago(newest[0].time, news.local(news.now()))}."
         return "No story has been read in yet. Add sources, or wait a minute if you have just added some."
@@ -377,7 +379,7 @@ def act(request: Request, form: FormData) -> Response:
         raise InputError("The form did not say what to do.") from None
     now = news.local(news.now())
     event = actions.event_from(_completed(given, form), reader.id, now)
-    event_id = news.act(reader.id, event)
+    event_id = news.act(reader.id, event, words(form, "once", 64))
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"event": event_id, "message": actions.done(event, now)})
     return back(request, form, did=event.kind, event=str(event_id))

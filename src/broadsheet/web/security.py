@@ -183,15 +183,19 @@ def policy(images: str = "proxied") -> str:
             "style-src 'self'",
             f"img-src {IMAGE_SOURCES.get(images, IMAGE_SOURCES['proxied'])}",
             "connect-src 'self'",
+            "worker-src 'self'",
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
             "manifest-src 'self'",
             "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
+            "trusted-types broadsheet",
         )
     )
 
+
+# Answers that are the same for everybody, or come while another is under way: they set no cookie.
+_WITHOUT_A_SESSION = ("/static/", "/api/", "/healthz", "/image", "/live", "/manifest", "/sw.js", "/offline")
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -218,7 +222,7 @@ class Guard:
     key: bytes
     refuse: Callable[[Request, int, str], ASGIApp]
     hosts: frozenset[str] = frozenset()
-    open_paths: tuple[str, ...] = ("/login", "/static/", "/healthz")
+    open_paths: tuple[str, ...] = ("/login", "/static/", "/healthz", "/manifest.webmanifest", "/sw.js", "/offline")
     attempts: Attempts = field(default_factory=Attempts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -310,7 +314,7 @@ class Guard:
         headers.setdefault("Content-Security-Policy", policy(scope["img"]))
         headers.setdefault("Cache-Control", "no-store" if self.settings.password else "no-cache")
         session: Session = scope["session"]
-        if session != before and not str(scope["path"]).startswith(("/static/", "/api/", "/healthz", "/image")):
+        if session != before and not str(scope["path"]).startswith(_WITHOUT_A_SESSION):
             secure = "; Secure" if scope.get("scheme") == "https" else ""
             headers.append(
                 "Set-Cookie",

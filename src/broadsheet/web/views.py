@@ -301,7 +301,9 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "static": static_version(),
         **context,
     }
-    return HTMLResponse(environment().get_template(template).render(given), status_code=status)
+    # whose page it is, for the service worker that keeps it on this reader's device: nobody else's stays beside it
+    headers = {"X-Reader": reader.id} if reader else {}
+    return HTMLResponse(environment().get_template(template).render(given), status_code=status, headers=headers)
 
 
 DID = {

@@ -31,19 +31,26 @@
     hideToast = setTimeout(() => { toast.hidden = true; }, 9000);
   }
 
-  async function send(form) {
-    const answer = await fetch("/act", { method: "POST", body: form, headers: { Accept: "application/json" }, credentials: "same-origin" });
-    const said = await answer.json();
-    if (!answer.ok) throw new Error(said.error ? said.error.message : "That did not work. Try again.");
-    return said;
-  }
-
   function form(event) {
     const data = new FormData();
     data.set("token", token);
     data.set("event", JSON.stringify(event));
     return data;
   }
+
+  function eventOf(target) {
+    // the event as the form carries it, with what its own fields add, as the server reads it
+    const event = JSON.parse(target.elements.event.value);
+    for (const name of ["follow", "mute"]) {
+      const value = target.elements[`${name}_value`];
+      if (value && value.value) event[name] = { kind: target.elements[`${name}_kind`].value, value: value.value, label: value.value };
+    }
+    if (target.elements.until && target.elements.until.value) event.until = target.elements.until.value;
+    if (target.elements.weight_value && event.weight) event.weight = [event.weight[0], Number(target.elements.weight_value.value)];
+    return event;
+  }
+
+  const tell = (name, detail) => dispatchEvent(new CustomEvent(`broadsheet-${name}`, { detail }));
 
   function fetchPage(address, then) {
     // a parsed document, not HTML text: nothing in it runs
@@ -77,11 +84,14 @@
     const button = submit.submitter || target.querySelector("button");
     const then = button.dataset.then || "";
     const inPanel = panel.contains(target);
-    if (then === "reload" && !inPanel) return; // the page itself changes: the plain way shows it
+    if (then === "reload" && !inPanel && navigator.onLine) return; // the page itself changes: the plain way shows it
     submit.preventDefault();
     button.disabled = true;
     try {
-      const said = await send(new FormData(target));
+      const event = eventOf(target);
+      if (button.name === "until") event.until = button.value;
+      const said = await outbox.send(event);
+      tell(said.once ? "kept" : "did", { kind: event.kind, story: event.story, message: said.message });
       const card = target.closest(".card");
       let back = () => {};
       if (then === "toggle-save") {
@@ -100,8 +110,9 @@
       }
       say(said.message, async () => {
         try {
-          await send(form({ kind: "undo", target: said.event }));
+          if (said.once) { outbox.forget(said.once); tell("kept"); } else await outbox.send({ kind: "undo", target: said.event });
           back();
+          tell("did", { kind: "undo", story: event.story });
           say("Undone.");
         } catch (error) { say(error.message); }
       });
@@ -220,7 +231,7 @@
       const event = { kind: "dwelled", seconds: Math.round(seconds * 10) / 10 };
       if (read.dataset.dwell) event.story = read.dataset.dwell;
       if (read.dataset.article) event.article = read.dataset.article;
-      navigator.sendBeacon("/act", form(event));
+      if (navigator.onLine) navigator.sendBeacon("/act", form(event)); else outbox.keep(event);
       seconds = 0;
     });
   }
@@ -228,6 +239,20 @@
   // --- light and dark: the button names the other one, whatever the system says
   const theme = document.querySelector("[data-theme-form] button");
   if (theme && !document.documentElement.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches) theme.value = "light";
+
+  // --- what was done in another tab
+  addEventListener("broadsheet-elsewhere", ({ detail }) => {
+    const card = detail.story && document.getElementById(`s-${detail.story}`);
+    if (detail.kind === "undo" && card) { card.classList.remove("folded"); return; }
+    if (!card) return;
+    if (detail.kind === "hidden" || detail.kind === "less") { card.dataset.folded = detail.message; card.classList.add("folded"); }
+    if (detail.kind === "opened") card.classList.add("seen");
+    if (detail.kind === "saved" || detail.kind === "unsaved") {
+      const button = card.querySelector(".save button");
+      if (button) setSaved(button, detail.kind === "saved");
+    }
+  });
+  addEventListener("broadsheet-say", ({ detail }) => say(detail));
 
   if (!toast.hidden) {
     hideToast = setTimeout(() => { toast.hidden = true; }, 9000);
