@@ -11,10 +11,11 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import chain, count
 
 import numpy as np
 import xxhash
@@ -81,6 +82,19 @@ class Assignment:
     merged: tuple[StoryId, ...] = ()  # stories that turned out to be this one: their articles are now its articles
     copy_of: ArticleId | None = None  # the earlier article whose text this one repeats
     score: float = 0.0  # the probability by which it joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What deciding again changed."""
+
+    moved: Mapping[ArticleId, tuple[StoryId, StoryId]] = field(default_factory=dict)  # from where, and into what
+    begun: frozenset[StoryId] = frozenset()  # stories that were none before
+
+
+def made_of(story: StoryId, article: ArticleId, number: int) -> StoryId:
+    """An id for a part of a story, where the one that its first article would have begun is in use."""
+    return StoryId(identify("story", story, article, str(number)))
 
 
 class _Index:
@@ -433,15 +447,16 @@ class OpenStories:
                         rows.update(members)
         return [self._sketches.id(row) for row in sorted(rows)]
 
-    def settle(self, articles: Sequence[Article], regroup: Regroup) -> dict[ArticleId, tuple[StoryId, StoryId]]:
-        """Decide about these articles again, all together: those that move, with where from and where to.
+    def settle(self, articles: Sequence[Article], regroup: Regroup, taken: Collection[StoryId] = ()) -> Settled:
+        """Decide about these articles again, all together.
 
         They are given as `unsettled` names them, in that order; `regroup` is `refine.grouped`. The part of a story that
-        has the article which began it keeps the id; of stories that become one the oldest id is kept.
+        has the article which began it keeps the id; of stories that become one the oldest id is kept. No story gets an
+        id anew that is `taken`.
         """
         given = [a for a in articles if a.id in self._row]
         if len(given) < 2:
-            return {}
+            return Settled()
         groups: dict[int, list[ArticleId]] = {}
         for article, first in zip(given, regroup(given), strict=True):
             groups.setdefault(first, []).append(article.id)
@@ -456,15 +471,16 @@ class OpenStories:
         for first, members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
             if first not in named:
                 free = Counter(now[id_] for id_ in members if now[id_] not in begun and now[id_] not in named.values())
-                ids = [begun_by(id_) for id_ in members] + [StoryId(identify("story", now[members[0]], members[0]))]
-                used = {*self._members, *named.values()}
-                named[first] = free.most_common(1)[0][0] if free else next((i for i in ids if i not in used), ids[-1])
+                used = {*taken, *now.values(), *named.values()}
+                ids = chain(map(begun_by, members), (made_of(now[members[0]], members[0], n) for n in count()))
+                own_id = (i for i in ids if i not in used and i not in self._members)
+                named[first] = free.most_common(1)[0][0] if free else next(own_id)
         moved: dict[ArticleId, tuple[StoryId, StoryId]] = {}
         for first, members in groups.items():
             leaving = [id_ for id_ in members if now[id_] != named[first]]
             moved |= {id_: (now[id_], named[first]) for id_ in leaving}
             self.move(leaving, named[first])
-        return moved
+        return Settled(moved=moved, begun=frozenset(named.values()) - frozenset(now.values()))
 
     # --- how
 
