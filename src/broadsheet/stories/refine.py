@@ -49,9 +49,13 @@ def refined(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
     return [begun_by(articles[row].id) for row in grouped(articles, rules)]
 
 
-def grouped(articles: Sequence[Article], rules: Refinement | None = None) -> list[int]:
+# For the latest articles of a stream and what is near them, of which most stand alone as a rule: at .3 a morning of 500
+# feeds was joined by subject (read by hand), while the labelled set's stories are the same at .3 and at .8.
+SETTLING = Refinement(join=0.8)
+
+
+def grouped(articles: Sequence[Article], rules: Refinement = SETTLING) -> list[int]:
     """The number of the first article of each one's story, where these articles are all there are."""
-    rules = rules or Refinement()
     compared = near([whole(a) for a in articles], rules.nearest)
     probability = probable(compared.pairs, rules, packaged("refine"))
     forest = packaged("linkage")
