@@ -313,14 +313,15 @@ def evaluate(
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
-    whole: Annotated[bool, typer.Option(help="rankers: all readers.")] = False,
+    whole: Annotated[bool, typer.Option(help="ranking, rankers: all readers.")] = False,
     ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
     from broadsheet.evaluation import measure
 
-    report = measure(task, path, **({"whole": whole, "ablate": ablate} if task == "rankers" else {}))
+    options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers") else {}
+    report = measure(task, path, **options, **({"ablate": ablate} if task == "rankers" else {}))
     if as_json:
         _print_json(report.as_json())
     else:
