@@ -75,9 +75,10 @@ def told(number: int, rng: np.random.Generator) -> tuple[Story, list[Article]]:
 
 async def call(app: Starlette, path: str, cookie: str = "") -> tuple[int, int]:
     headers = [(b"host", b"localhost"), (b"sec-fetch-site", b"none"), (b"cookie", cookie.encode())]
+    path, _, query = path.partition("?")
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
-        "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers,
+        "raw_path": path.encode(), "query_string": query.encode(), "root_path": "", "headers": headers,
         "client": ("127.0.0.1", 1), "server": ("localhost", 80),
     }  # fmt: skip
     told: list[Any] = []
@@ -143,6 +144,9 @@ async def measure(stories: int, times: int) -> dict[str, Any]:
         page, late, size = await timed(app, "/", cookie, times)
         latest, _, _ = await timed(app, "/latest", cookie, times)
         story, _, _ = await timed(app, f"/story/{made[0][0].id}", cookie, times)
+        tune, tune_late, _ = await timed(app, "/tune?freshness=0.4&importance=2&diversity=1.5", cookie, times)
+        top = stand.feed(reader).items[0].story
+        why, _, _ = await timed(app, f"/why/{top}", cookie, max(times // 4, 1))
         build = []
         one = stand.reader(reader)
         for _ in range(times):
@@ -158,6 +162,9 @@ async def measure(stories: int, times: int) -> dict[str, Any]:
         "page_bytes": size,
         "latest_ms": round(latest, 2),
         "story_ms": round(story, 2),
+        "tune_ms": round(tune, 2),
+        "tune_p95_ms": round(tune_late, 2),
+        "why_ms": round(why, 2),
         "build_feed_ms": round(statistics.median(build), 2),
         "empty_starlette_ms": round(floor, 3),
         "page_times_empty": round(page / floor, 1),

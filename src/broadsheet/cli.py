@@ -131,13 +131,21 @@ def add(
 @app.command(name="import")
 def import_opml(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An OPML file from any reader.", exists=True, dir_okay=False)],
-    reader: Annotated[str | None, typer.Option(help="Subscribe this reader to what is in it.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="An OPML file from any reader, or a file of `broadsheet export`.", exists=True, dir_okay=False
+        ),
+    ],
+    reader: Annotated[str | None, typer.Option(help="The reader whom what is in it is for.")] = None,
 ) -> None:
-    """Read subscriptions from an OPML file, folders and all; say what was double or could not be used."""
-    from broadsheet import jobs
+    """Read subscriptions from an OPML file, folders and all; or a reader's profile from another instance."""
+    from broadsheet import jobs, terminal
     from broadsheet.opening import open_instance
 
+    if file.read_bytes().lstrip()[:1] == b"{":
+        out.print(escape(terminal.bring(_settings(context), file.read_bytes(), reader)))
+        return
     db, settings = open_instance(_settings(context))
     for sentence in jobs.import_opml(db, file.read_bytes(), now=settings.now(), reader=reader):
         out.print(escape(sentence))
@@ -178,6 +186,21 @@ def feed(context: typer.Context, reader: ReaderOption = None, as_json: JsonOptio
 
 
 @app.command()
+def away(
+    context: typer.Context,
+    reader: ReaderOption = None,
+    minutes: Annotated[int | None, typer.Option(help="How much time you have.", min=1, max=120)] = None,
+    since: Annotated[str | None, typer.Option(help="Since when: 12h, 3d. Default: your last visit.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The few stories that mattered since you were last here."""
+    from broadsheet import terminal
+
+    gap = config.duration(since) if since else None
+    terminal.show_away(_settings(context), reader, minutes=minutes, gap=gap, as_json=as_json, console=out)
+
+
+@app.command()
 def story(context: typer.Context, story_id: str, as_json: JsonOption = False) -> None:
     """One story: what is said, by whom, and since when."""
     from broadsheet import terminal
@@ -191,6 +214,22 @@ def why(context: typer.Context, story_id: str, reader: ReaderOption = None, as_j
     from broadsheet import terminal
 
     terminal.show_why(_settings(context), story_id, reader, as_json=as_json, console=out)
+
+
+@app.command("why-not")
+def why_not(
+    context: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="[READER] STORY", help="The story; before it, whose feed.")],
+    reader: ReaderOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What keeps a story down in your feed, or out of it, and what would lift it."""
+    from broadsheet import terminal
+
+    if len(words) > 2:
+        raise InputError("broadsheet why-not takes a reader and a story.")
+    whose = words[0] if len(words) == 2 else reader
+    terminal.show_why_not(_settings(context), words[-1], whose, as_json=as_json, console=out)
 
 
 @app.command("why-together")

@@ -364,6 +364,7 @@ class Weight:
 EventKind = Literal[
     "shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less",
     "follow", "unfollow", "mute", "unmute", "set_weight", "erase_weight", "settings", "merge", "split", "undo",
+    "import", "forget",
 ]  # fmt: skip
 
 
@@ -402,10 +403,11 @@ class Event:
     position: int | None = None
     seconds: float | None = None  # dwelled: how long
     target: EventId | None = None  # undo: which event no longer counts
+    through: EventId | None = None  # undo: and all that taught something from there up to this one
     follow: Follow | None = None
     mute: Mute | None = None
     weight: tuple[WeightKey, float] | None = None
-    settings: Mapping[str, object] | None = None
+    settings: Mapping[str, object] | None = None  # settings; import: what was brought along
     regrouping: Regrouping | None = None  # merge, split
     id: EventId | None = None  # given by the store
 
@@ -429,6 +431,11 @@ class Reader:
     subscriptions: frozenset[SourceId] = frozenset()
     images: Literal["off", "direct", "proxied"] = "proxied"
     tuning: Mapping[str, float] = field(default_factory=dict)  # scorer name -> multiplier; 1 where absent
+    presets: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict
+    )  # the reader's own: name -> slider -> value
+    home: tuple[str, ...] = ()  # places that are near the reader, as they wrote them
+    budget: Mapping[str, float] = field(default_factory=dict)  # rule of the page -> share of it, 0 to 1
     saved: tuple[StoryId, ...] = ()  # newest last
     hidden: frozenset[StoryId] = frozenset()
     opened: Mapping[StoryId, datetime] = field(default_factory=dict)

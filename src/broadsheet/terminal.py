@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from rich.table import Table
 from broadsheet import store
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed.whatif import numbered, standing, standing_as_json
 from broadsheet.model import Article, FeedItem, Reason, Story
 from broadsheet.opening import open_instance
 from broadsheet.reading import Newsstand, beyond
@@ -110,6 +111,42 @@ def show_feed(settings: Settings, reader: str | None, *, count: int, as_json: bo
         console.print("There is nothing to show yet: `broadsheet add SITE`, then `broadsheet refresh`.")
 
 
+def show_away(
+    settings: Settings,
+    reader: str | None,
+    *,
+    minutes: int | None,
+    gap: timedelta | None,
+    as_json: bool,
+    console: Console,
+) -> None:
+    """Print what mattered since a reader was last here, and the end of it."""
+    stand = newsstand(settings)
+    page = stand.away(reader_named(stand, reader), stand.now() - gap if gap else None, minutes)
+    if as_json:
+        listed = [
+            _item(stand, one.mattered.item, one.card.story)
+            | {"followed": one.mattered.followed, "seconds": round(one.reading.total_seconds())}
+            for one in page.missed
+        ]
+        print_json({"since": page.since, "minutes": minutes, "items": listed, "did_not_fit": len(page.rest)})
+        return
+    for number, one in enumerate(page.missed, 1):
+        console.print(f"[bold]{number:>2}. {escape(one.card.headline)}[/bold]", highlight=False)
+        for point in one.card.points[:1]:
+            console.print(f"    “{escape(point.text)}” [dim]{escape(point.publisher)}[/dim]", highlight=False)
+        took = f"{max(round(one.reading.total_seconds() / 60), 1)} min"
+        console.print(f"    [dim]{took} · {one.card.story.id}[/dim]", highlight=False)
+        console.print(f"    [italic dim]{escape(one.why)}[/italic dim]\n", highlight=False)
+    whole = f"{round(page.reading.total_seconds() / 60)} min to read"
+    if page.rest:
+        console.print(f"That is what fits; {len(page.rest)} more mattered. {whole}.", highlight=False)
+    elif page.missed:
+        console.print(f"That is all that mattered. {whole}.", highlight=False)
+    else:
+        console.print("You missed nothing.")
+
+
 def show_story(settings: Settings, story_id: str, *, as_json: bool, console: Console) -> None:
     """Print a story: its headline, its key points, its timeline, and every article in order of time."""
     engine, _ = open_instance(settings)
@@ -187,6 +224,36 @@ def show_why(settings: Settings, story_id: str, reader: str | None, *, as_json: 
         table.add_row(reason.signal, f"{reason.points:+.2f}", escape(reason.fact), escape(change))
     table.add_row("[bold]score[/bold]", f"[bold]{item.score:+.2f}[/bold]", "", "")
     console.print(table)
+
+
+def show_why_not(settings: Settings, story_id: str, reader: str | None, *, as_json: bool, console: Console) -> None:
+    """Print where a story stands for a reader, what keeps it out or down, and what would lift it."""
+    stand = newsstand(settings)
+    reader_id = reader_named(stand, reader)
+    asked = stand.ask(reader_id, story_id)
+    if as_json:
+        print_json({"story": story_id, **standing_as_json(asked)})
+        return
+    console.print(escape(standing(asked)), highlight=False)
+    changes = asked.lifts if asked else ()
+    if not changes:
+        return
+    table = Table("if", "it would stand at", "to make it so", box=None, pad_edge=False)
+    for change in changes:
+        place = f"still out: {', '.join(change.still)}" if change.still else numbered(change.without)
+        table.add_row(escape(change.words), escape(place), escape(change.label))
+    console.print(table)
+
+
+def bring(settings: Settings, file: bytes, reader: str | None) -> str:
+    """Take in a reader's file from another instance, and say what came."""
+    stand = newsstand(settings)
+    try:
+        value = orjson.loads(file)
+    except orjson.JSONDecodeError as e:
+        raise InputError(f"This is no file of a reader: {e}.") from None
+    event, told = stand.bring_all(reader_named(stand, reader), value)
+    return f"{told} It is event {event}, which can be undone in the ledger."
 
 
 def export_of(settings: Settings, reader: str, *, as_opml: bool) -> bytes:

@@ -85,6 +85,7 @@ def readers(draw, stories=()):
         hidden=frozenset(draw(some)),
         opened=dict.fromkeys(draw(some), NOON - DAY),
         shown=dict.fromkeys(draw(some), 2),
+        home=tuple(draw(st.lists(st.sampled_from(("Oslo", "Kim", "storm")), max_size=2, unique=True))),
         tuning=draw(
             st.dictionaries(st.sampled_from(("freshness", "follows", "diversity")), st.floats(0, 3), max_size=2)
         ),

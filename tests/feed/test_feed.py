@@ -8,7 +8,7 @@ import pytest
 from broadsheet.errors import ConfigError
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
 from broadsheet.feed.edition import Edition
-from broadsheet.feed.explain import explain, place_without, repairs
+from broadsheet.feed.explain import explain, repairs
 from broadsheet.feed.score import often
 from broadsheet.model import Entity, Follow, Mute, SourceId, Topic, Weight, bytes_of
 from tests.builders import DAY, HOUR, NOON, a_reader, a_story
@@ -64,14 +64,6 @@ def test_every_repair_does_what_it_says():
         changed = a_feed(learn(reader, event, None), story).items[0]
         same = [r for r in changed.reasons if r.fact == reason.fact]
         assert sum(r.points for r in same) < reason.points
-
-
-def test_what_if_this_reason_did_not_count_is_subtraction():
-    chess, news = wide("chess", 3, topics=(CHESS,)), wide("news", 6)
-    feed = a_feed(a_reader(follows=(FOLLOW,)), chess, news)
-    reason = next(r for r in feed.items[0].reasons if r.signal == "follows")
-    assert order(feed) == [chess.id, news.id]
-    assert place_without(feed, chess.id, reason) == 2
 
 
 def test_a_muted_person_stays_away_until_sunday():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -112,8 +113,6 @@ def test_the_reasons_on_the_page_add_up_to_the_score(ada: Browser) -> None:
 def test_every_reason_that_can_be_changed_has_its_button_and_it_works(ada: Browser) -> None:
     page = ada.get(f"/why/{CEASEFIRE.id}")
     assert "Unfollow Conflict, war and peace" in plain(page)
-    from html import unescape
-
     event = next(e for e in map(unescape, re.findall(r'name="event" value="([^"]*)"', page.text)) if '"unfollow"' in e)
     assert ada.post("/act", {"event": event, "next": "/"}).status == 303
     assert stand(ada).readers()[0].follows == ()
@@ -351,8 +350,6 @@ def test_hostile_words_stay_words(ada: Browser, path: str) -> None:
 
 
 def plain_with_marks(text: str) -> str:
-    from html import unescape
-
     return unescape(text)
 
 
@@ -589,3 +586,33 @@ def test_a_reader_joins_two_stories_and_sees_one_in_the_feed_and_on_its_page(ada
     ada.act(kind="undo", target=done["event"])
     assert f'id="s-{cup.id}"' in ada.get("/").text
     assert ada.act(kind="split", one="a", other="a").status == 422
+
+
+def test_why_this_says_where_it_would_stand_without_the_cause_and_why_not_what_would_lift_it(ada: Browser) -> None:
+    page = plain(ada.get(f"/why/{CEASEFIRE.id}"))
+    assert "It stands at number 1 of the 4 stories that may be shown to you." in page
+    assert re.search(r"Without following Conflict, war and peace: number \d", page)
+    ada.act(kind="hidden", story=CEASEFIRE.id)
+    ada.act(kind="mute", mute=BLINKEN, until="week")
+    answer = ada.get(f"/why/{CEASEFIRE.id}")
+    page = plain(answer)
+    assert "Why not?" in page
+    assert "It is not in your feed: hidden by you, and muted: Antony Blinken." in page
+    assert "If you had not hidden it , it would still be out: muted: Antony Blinken" in page.replace("it,", "it ,")
+    for label in ("Show it again", "Unmute Antony Blinken"):
+        event = next(e for e in map(unescape, re.findall(r'name="event" value="([^"]*)"', answer.text))
+                     if ("unhidden" if "Show" in label else "unmute") in e)  # fmt: skip
+        ada.post("/act", {"event": event, "next": "/"})
+    assert "It stands at number 1" in plain(ada.get(f"/why/{CEASEFIRE.id}"))
+
+
+def test_why_not_is_answered_for_whoever_may_see_the_story_and_for_one_that_is_no_longer_live(ada: Browser) -> None:
+    assert ada.get(f"/why/{PRIVATE.id}").status == 404
+    old, articles = told(
+        "Long ago", "Gazette", last_seen=NOON - timedelta(days=90), first_seen=NOON - timedelta(days=91)
+    )
+    with stand(ada).engine.begin() as db:
+        store.articles.save(db, articles)
+        store.stories.save(db, [old])
+    stand(ada).refresh(at_once=True)
+    assert "It is in no feed any more" in plain(ada.get(f"/why/{old.id}"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,38 +13,51 @@ from broadsheet.feed.edition import Edition, Rows, private_to_others
 from broadsheet.model import Mute, Reader, StoryId
 
 
+class Refusal(NamedTuple):
+    """Why some stories may not be shown, and what of the reader's own choices it is."""
+
+    why: str
+    of: Literal["private", "page", "hidden", "mute", "language", "scope"]
+    mute: Mute | None = None
+
+
 def admit(
     reader: Reader, edition: Edition, now: datetime, exclude: frozenset[StoryId] = frozenset()
 ) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """Which rows are admitted, and how many were left out for each reason. A story counts once, under the first."""
     admitted = np.ones(len(edition), bool)
     left_out: dict[str, int] = {}
-    for why, rows in _refusals(reader, edition, now, exclude):
+    for refusal, rows in _refusals(reader, edition, now, exclude):
         left = int(np.count_nonzero(admitted[rows]))
         if left:
-            left_out[why] = left_out.get(why, 0) + left
+            left_out[refusal.why] = left_out.get(refusal.why, 0) + left
             admitted[rows] = False
     return admitted, left_out
 
 
+def refused(reader: Reader, edition: Edition, now: datetime, row: int) -> list[Refusal]:
+    """Everything that keeps one story from the reader; nothing where it is admitted."""
+    return [refusal for refusal, rows in _refusals(reader, edition, now, frozenset()) if (rows == row).any()]
+
+
 def _refusals(
     reader: Reader, edition: Edition, now: datetime, exclude: frozenset[StoryId]
-) -> Iterator[tuple[str, Rows]]:
-    yield "in a source that is private to others", private_to_others(edition, reader)
-    yield "already on this page", edition.rows_of(exclude)
-    yield "hidden by you", edition.rows_of(reader.hidden)
+) -> Iterator[tuple[Refusal, Rows]]:
+    yield Refusal("in a source that is private to others", "private"), private_to_others(edition, reader)
+    yield Refusal("already on this page", "page"), edition.rows_of(exclude)
+    yield Refusal("hidden by you", "hidden"), edition.rows_of(reader.hidden)
     for mute in reader.mutes:
         if mute.holds(now):
-            yield f"muted: {mute.label or mute.value}", muted_rows(edition, mute)
+            yield Refusal(f"muted: {mute.label or mute.value}", "mute", mute), muted_rows(edition, mute)
     if reader.languages:
         read = {*reader.languages, ""}  # a story whose language nobody knows is not in another one
         other = np.array([code not in read for code in edition.languages] or [False])
-        yield "in a language you do not read", np.flatnonzero(other[edition.language])
+        yield Refusal("in a language you do not read", "language"), np.flatnonzero(other[edition.language])
     if reader.scope == "subscriptions":
         inside = np.zeros(len(edition), bool)
         for source in reader.subscriptions:
             inside[edition.sources.postings(source)[0]] = True
-        yield "outside your subscriptions", np.flatnonzero(~inside)
+        yield Refusal("outside your subscriptions", "scope"), np.flatnonzero(~inside)
 
 
 def muted_rows(edition: Edition, mute: Mute) -> Rows:

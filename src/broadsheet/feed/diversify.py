@@ -7,16 +7,18 @@ of score and may stop as soon as nothing outside can reach the next place: it ne
 from __future__ import annotations
 
 import heapq
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Floats, Rows
 from broadsheet.feed.score import Desk, turn
-from broadsheet.model import Reason
+from broadsheet.model import Reason, Repair
 
 SIGNAL = "diversity"
 
@@ -34,6 +36,91 @@ class Diversity:
     thread: float = 1.2  # for each story above that tells nearly the same
     thread_near: float = 0.72  # cosine from which on two stories are one thread
     few: int = 2  # a story reported by more publishers than this is no one publisher's
+
+
+BUDGET = "budget"
+OFTEN = 0.3  # the learned weight from which on a topic is one of the reader's own
+RULES = {  # what a reader may ask of a page, and how it is said
+    "outside": "at least {} from outside what I follow and read",
+    "topic": "at most {} about one subject",
+    "country": "at most {} from publishers of one country",
+    "publisher": "at most {} from one publisher",
+}
+
+
+def inside(desk: Desk) -> NDArray[np.bool_]:
+    """The rows of what the reader follows, and of the topics that they often read."""
+    reader, edition = desk.reader, desk.edition
+    rows = np.zeros(len(edition), bool)
+    for follow in reader.follows:
+        rows[edition.about(follow.kind, follow.value)[0]] = True
+    for (kind, name), weight in reader.weights.items():
+        if kind == "topic" and weight.value >= OFTEN:
+            rows[edition.topics.postings(name)[0]] = True
+    return rows
+
+
+class Allowance:
+    """What the reader's budget still lets onto a page: which stories would break a rule of it.
+
+    What it bars it bars for the rest of the page, so that picking the best of what is left stays in order of score.
+    """
+
+    def __init__(self, desk: Desk, rules: Diversity, length: int) -> None:
+        self.desk = desk
+        self.few = rules.few
+        self.left = length
+        budget = desk.reader.budget
+        self.caps = {rule: max(int(share * length + 1e-9), 1) for rule, share in budget.items() if rule != "outside"}
+        self.stand: dict[tuple[str, object], int] = {}
+        self.needed = min(math.ceil(budget.get("outside", 0.0) * length - 1e-9), length)
+        self.inside = inside(desk) if self.needed else np.zeros(0, bool)
+        self.kept_back = False  # whether a story of the reader's own was barred, so that one from outside stands there
+
+    def _classes(self, row: int) -> Iterator[tuple[str, object]]:
+        edition = self.desk.edition
+        if "topic" in self.caps and (topic := int(edition.broad_topics[1][row])) >= 0:
+            yield "topic", topic
+        if "country" in self.caps and (country := int(edition.origins[1][row])) >= 0:
+            yield "country", country
+        if "publisher" in self.caps and 0 < len(edition.rows[row].publishers) <= self.few:
+            yield "publisher", edition.rows[row].first_publisher
+
+    def bars(self, row: int) -> bool:
+        if self.needed >= self.left and self.inside.size and self.inside[row]:
+            self.kept_back = True
+            return True
+        return any(self.stand.get(one, 0) >= self.caps[one[0]] for one in self._classes(row))
+
+    def add(self, row: int) -> None:
+        self.left -= 1
+        for one in self._classes(row):
+            self.stand[one] = self.stand.get(one, 0) + 1
+        if self.needed and not self.inside[row]:
+            self.needed -= 1
+
+    def reasons(self, row: int) -> Iterator[Reason]:
+        """Why a story from outside stands where one of the reader's own would have stood: no points, but said."""
+        if self.kept_back and self.inside.size and not self.inside[row]:
+            share = self.desk.reader.budget["outside"]
+            said = f"your budget asks for at least {share:.0%} from outside what you follow and read"
+            repair = Repair(
+                label="Ask for nothing from outside", kind="settings", settings={"budget": {"outside": 0.0}}
+            )
+            yield Reason(BUDGET, 0.0, said, repair)
+
+
+def kept(desk: Desk, rules: Diversity, rows: Sequence[int], length: int) -> dict[str, bool]:
+    """Which rules of the reader's budget a page of these rows keeps; they break only where there were too few stories."""
+    allowance = Allowance(desk, rules, length)
+    for row in rows:
+        allowance.add(row)
+    found = dict.fromkeys(desk.reader.budget, True)
+    for (rule, _), n in allowance.stand.items():
+        found[rule] = found[rule] and n <= allowance.caps[rule]
+    if "outside" in found:
+        found["outside"] = allowance.needed == 0
+    return found
 
 
 class Kind(NamedTuple):
@@ -144,11 +231,17 @@ def pick(
     """The page: rows with the reasons that diversity adds, best first.
 
     `ranked(n)` gives the n best rows with their points, in order; more are asked for only when the ones at hand do not
-    settle the next place. `before` are the rows of pages already shown: the page goes on where they ended.
+    settle the next place. `before` are the rows of pages already shown: the page goes on where they ended. A budget of the
+    reader's is kept on all these together, wherever there are stories to keep it with; where there are none, the page is
+    filled all the same.
     """
     page = Page(desk, rules, len(before) + length)
+    allowance = Allowance(desk, rules, len(before) + length) if desk.reader.budget else None
+    barred: list[tuple[int, float]] = []  # by the budget: taken only when nothing else is left
     for row in before:
         page.add(row)
+        if allowance:
+            allowance.add(row)
     asked = at_first or max(4 * length, 100)
     rows, points = _lists(ranked(asked))
     next_in, given = 0, 0
@@ -158,16 +251,27 @@ def pick(
         # whatever could be the best enters with its full points; it is scored when it comes to the top
         while next_in < len(rows) and (not waiting or points[next_in] >= -waiting[0][0]):
             row, base = rows[next_in], points[next_in]
-            heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
+            if allowance and allowance.bars(row):
+                barred.append((row, base))
+            else:
+                heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
             next_in += 1
         if next_in == len(rows) >= asked:
             asked *= 4
             rows, points = _lists(ranked(asked))  # the same rows first, and more of them
             continue
+        if not waiting and barred:  # the budget can't be kept with what there is
+            allowance = None
+            for row, base in barred:
+                heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
+            barred = []
         if not waiting:
             return
         score, row, base, known, whole = waiting[0]
-        if known != len(page.rows):  # the page has grown since: what it takes now is no less, so this only sinks
+        if allowance and allowance.bars(row):
+            heapq.heappop(waiting)
+            barred.append((row, base))
+        elif known != len(page.rows):  # the page has grown since: what it takes now is no less, so this only sinks
             heapq.heapreplace(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
         elif not whole:
             heapq.heapreplace(waiting, (score + page.thread(row), row, base, known, True))
@@ -175,6 +279,9 @@ def pick(
             heapq.heappop(waiting)
             demotions = tuple(page.demotions(row))
             page.add(row)
+            if allowance:
+                demotions += tuple(allowance.reasons(row))
+                allowance.add(row)
             given += 1
             yield row, demotions
 

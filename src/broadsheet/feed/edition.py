@@ -223,6 +223,7 @@ class Edition:
     text_start: Rows  # where each story's text begins in `text`
     pace: Floats  # stories a day of the story's quietest publisher
     private: frozenset[SourceId] = frozenset()
+    countries: Mapping[str, str] = field(default_factory=dict)  # publisher, as compared -> where it is from
     found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
     names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
 
@@ -402,6 +403,35 @@ class Edition:
         strongest[np.searchsorted(every, rows)] = strength
         strongest[np.searchsorted(every, said)] = 1.0
         return every, strongest
+
+    @cached_property
+    def broad_topics(self) -> tuple[tuple[str, ...], Rows]:
+        """The broadest topics (their codes end in 000000), and for each row which of them it is most about; -1: of none."""
+        table = self.topics
+        broad = [key for key, name in enumerate(table.names) if name.endswith("000000") and key < len(table.counts)]
+        best, which = np.zeros(len(self)), np.full(len(self), -1, np.int64)
+        for place, key in enumerate(sorted(broad, key=lambda key: table.names[key])):
+            span = slice(table.start[key], table.start[key + 1])
+            rows, strength = table.rows[span], table.given[span]
+            ahead = strength > best[rows]
+            best[rows[ahead]], which[rows[ahead]] = strength[ahead], place
+        return tuple(sorted(table.names[key] for key in broad)), which
+
+    @cached_property
+    def origins(self) -> tuple[tuple[str, ...], Rows]:
+        """The countries of publishers, and for each row the one that all its publishers of a known country are from; -1:
+        none is known, or they are from several."""
+        table, names = self.publishers, tuple(sorted(set(self.countries.values()) - {""}))
+        place = {country: at for at, country in enumerate(names)}
+        of = np.array([place.get(self.countries.get(name, ""), -1) for name in table.names] or [-1], np.int64)
+        which = np.full(len(self), -1, np.int64)
+        some = np.flatnonzero(np.diff(table.indptr))
+        if len(some):
+            from_ = of[table.keys]
+            least = np.minimum.reduceat(np.where(from_ < 0, len(names), from_), table.indptr[some])
+            most = np.maximum.reduceat(from_, table.indptr[some])
+            which[some] = np.where(least == most, most, -1)
+        return names, which
 
     @cached_property
     def _main_topics(self) -> dict[int, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from broadsheet.model import Feed, FeedItem, Reason, Repair, StoryId
+from broadsheet.model import FeedItem, Reason, Repair
 
 _SMALL = 0.1  # a reason that gave less is not worth a clause
 
@@ -36,13 +36,6 @@ def repairs(item: FeedItem) -> list[tuple[Reason, Repair]]:
         if reason.repair is not None and reason.repair not in (repair for _, repair in found):
             found.append((reason, reason.repair))
     return found
-
-
-def place_without(feed: Feed, story: StoryId, reason: Reason) -> int:
-    """Where the story would stand in this feed (1 is the top) if the reason did not count: subtraction, no new ranking."""
-    item = next(item for item in feed.items if item.story == story)
-    score = item.score - reason.points
-    return 1 + sum(other.score > score for other in feed.items if other.story != story)
 
 
 def _by_size(reasons: Sequence[Reason]) -> list[Reason]:

@@ -381,7 +381,7 @@ class Importance:
                 yield place, Reason(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
             if spread[place]:
                 said = f"{velocity[place]:.0f}" if velocity[place] >= 2 else f"{velocity[place]:.2g}"
-                fact = f"it spread at {said} publishers an hour on its first day"
+                fact = f"it spread at {said} publisher{'' if said == '1' else 's'} an hour on its first day"
                 yield place, Reason(self.signal, spread[place], fact, repair)
 
 
@@ -579,6 +579,34 @@ class Language:
                 yield place, Reason(self.signal, points, f"it is in {code}, the first of your languages", repair)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Local:
+    """What is about a place near the reader: the nearest to the point of several counts, for near is near."""
+
+    signal: ClassVar[str] = "local"
+    weight: float = 0.8
+
+    def points(self, desk: Desk) -> Floats:
+        total = np.zeros(len(desk.edition))
+        for place in desk.reader.home:
+            rows, strength = desk.edition.about("place", place)
+            total[rows] = np.maximum(total[rows], self.weight * desk.tuned(self.signal) * _felt(strength))
+        return total
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        about: list[tuple[str, dict[int, float]]] = []
+        for place in desk.reader.home:
+            near, strength = desk.edition.about("place", place)
+            about.append((place, dict(zip(near.tolist(), _felt(strength).tolist(), strict=True))))
+        for at, row in enumerate(rows):
+            met = [(found[row], place) for place, found in about if row in found]
+            if met and (points := self.weight * desk.tuned(self.signal) * max(met)[0]):
+                place = max(met, key=lambda one: one[0])[1]
+                left = {"home": [other for other in desk.reader.home if other != place]}
+                repair = Repair(label=f"{place} is not near me", kind="settings", settings=left)
+                yield at, Reason(self.signal, points, f"it is about {place}, which is near you", repair)
+
+
 SCORERS: Mapping[str, type[Scorer]] = {
     "follows": Follows,
     "interest": Interest,
@@ -589,4 +617,5 @@ SCORERS: Mapping[str, type[Scorer]] = {
     "exploration": Exploration,
     "fatigue": Fatigue,
     "language": Language,
+    "local": Local,
 }

@@ -15,6 +15,8 @@ ABOUT_A_STORY = frozenset(
     {"shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less"}
 )
 TUNING_LIMIT = 5.0
+MOST_PRESETS, MOST_HOMES, MOST_LETTERS = 20, 5, 80
+BUDGET_RULES = ("outside", "topic", "country", "publisher")
 _IMAGES = ("off", "direct", "proxied")
 _SCOPES = ("all", "subscriptions")
 
@@ -31,6 +33,8 @@ def check(event: Event) -> Event:
         raise InputError("dwelled needs how many seconds the story was read.")
     if event.kind == "undo" and event.target is None:
         raise InputError("undo needs the event that it undoes.")
+    if event.kind == "undo" and event.through is not None and event.target is not None and event.through < event.target:
+        raise InputError("The end of what is undone lies before its beginning.")
     if event.kind in ("follow", "unfollow"):
         _check_choice(event.kind, event.follow)
     if event.kind in ("mute", "unmute"):
@@ -50,7 +54,7 @@ def check(event: Event) -> Event:
             raise InputError("merge says that two articles are one story, split that they are not.")
     if event.kind == "settings":
         for name, value in (event.settings or {}).items():
-            if (problem := _problem(name, value)) is not None:
+            if (problem := setting_problem(name, value)) is not None:
                 raise InputError(problem)
     return event
 
@@ -62,10 +66,10 @@ def _check_choice(kind: str, choice: Any) -> None:
 
 def valid_settings(settings: Mapping[str, object] | None) -> dict[str, Any]:
     """The settings that are in order; a fold passes over the others."""
-    return {name: value for name, value in (settings or {}).items() if _problem(name, value) is None}
+    return {name: value for name, value in (settings or {}).items() if setting_problem(name, value) is None}
 
 
-def _problem(name: str, value: object) -> str | None:
+def setting_problem(name: str, value: object) -> str | None:
     """What is wrong with one setting, in a sentence; None where nothing is."""
     match name:
         case "name":
@@ -81,12 +85,40 @@ def _problem(name: str, value: object) -> str | None:
         case "subscriptions":
             return None if _strings(value) else "subscriptions is a list of source ids."
         case "tuning":
-            fine = isinstance(value, Mapping) and all(
-                isinstance(signal, str) and isinstance(x, int | float) and 0 <= x <= TUNING_LIMIT
-                for signal, x in value.items()
-            )
+            fine = _tuned(value)
             return None if fine else f"tuning gives each signal a number from 0 to {TUNING_LIMIT:g}."
+        case "home":
+            fine = _strings(value) and len(_listed(value)) <= MOST_HOMES
+            fine = fine and all(0 < len(place.strip()) <= MOST_LETTERS for place in _listed(value))
+            return None if fine else f"home is a list of at most {MOST_HOMES} places of at most {MOST_LETTERS} letters."
+        case "budget":
+            fine = isinstance(value, Mapping) and all(
+                rule in BUDGET_RULES and _number(share) and 0 <= share <= 1 for rule, share in value.items()
+            )
+            return None if fine else f"budget gives {', '.join(BUDGET_RULES)} a share of the page from 0 to 1."
+        case "presets":
+            fine = isinstance(value, Mapping) and len(value) <= MOST_PRESETS and all(
+                isinstance(name, str) and 0 < len(name.strip()) <= MOST_LETTERS and (values is None or _tuned(values))
+                for name, values in value.items()
+            )  # fmt: skip
+            return (
+                None if fine else f"presets gives at most {MOST_PRESETS} names their values from 0 to {TUNING_LIMIT:g}."
+            )
     return f"There is no setting {name!r} of a reader."
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _tuned(values: object) -> bool:
+    return (
+        isinstance(values, Mapping)
+        and len(values) <= 40
+        and all(
+            isinstance(x, str) and len(x) <= 40 and _number(y) and 0 <= y <= TUNING_LIMIT for x, y in values.items()
+        )
+    )
 
 
 def _strings(value: object) -> bool:

@@ -6,12 +6,13 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from broadsheet.model import Event, Reader, SourceId, Story, Weight, WeightKey, bytes_of, named, vector_of
-from broadsheet.readers import follows
-from broadsheet.readers.events import valid_settings
+from broadsheet.readers import follows, moving
+from broadsheet.readers.events import MOST_PRESETS, valid_settings
 from broadsheet.readers.regrouping import regroup
 
 
@@ -39,6 +40,10 @@ class Learning:
     kept: int = 500  # learned weights; the weakest go first
 
 
+TEACHES = frozenset({"opened", "dwelled", "saved", "shared", "more", "less", "hidden"})
+"""Kinds of events from which weights are learned. (`shown` teaches nothing of subjects: see `Learning.shown`.)"""
+
+
 def faded(weight: Weight, now: datetime, rules: Learning = Learning()) -> float:
     """What the weight is worth now: half as much after each half-life, unless the reader set it by hand."""
     if weight.pinned:
@@ -48,6 +53,12 @@ def faded(weight: Weight, now: datetime, rules: Learning = Learning()) -> float:
 
 def _remaining(since: datetime, now: datetime, half_life: timedelta) -> float:
     return float(2.0 ** -(max((now - since).total_seconds(), 0.0) / half_life.total_seconds()))
+
+
+_NOTHING_LEARNED: dict[str, Any] = {
+    "weights": {}, "interest": b"", "interest_mass": 0.0, "interest_at": None, "disinterest": b"",
+    "disinterest_mass": 0.0, "opened": {}, "shown": {},
+}  # fmt: skip
 
 
 def learn(reader: Reader, event: Event, story: Story | None, rules: Learning = Learning()) -> Reader:
@@ -68,6 +79,10 @@ def learn(reader: Reader, event: Event, story: Story | None, rules: Learning = L
             return replace(reader, weights=kept)
         case "settings":
             return _settle(reader, event.settings)
+        case "forget":
+            return replace(reader, **_NOTHING_LEARNED)
+        case "import" if event.settings is not None:
+            return moving.merged(reader, event.settings, event.at, rules.half_life)
         case "merge" | "split" if event.regrouping:
             return replace(reader, regroupings=regroup(reader, event.regrouping))
     if event.story is None:
@@ -92,11 +107,24 @@ def standing(events: Sequence[tuple[Event, Story | None]]) -> Iterator[tuple[Eve
 
 def undone(events: Iterable[Event]) -> set[int]:
     """Ids of the events that no longer count. The last word holds, so an undone undo undoes nothing."""
+    every = list(events)
     gone: set[int] = set()
-    for event in reversed(list(events)):
+    for event in reversed(every):
         if event.kind == "undo" and event.target is not None and (event.id is None or event.id not in gone):
-            gone.add(event.target)
+            gone.update(taken_back(event, every))
     return gone
+
+
+def taken_back(undo: Event, events: Sequence[Event]) -> Iterator[int]:
+    """The events that an undo takes back: the one that it names, or all of a range that taught something."""
+    if undo.target is None:
+        return
+    if undo.through is None:
+        yield undo.target
+        return
+    for event in events:
+        if event.id is not None and undo.target <= event.id <= undo.through and event.kind in TEACHES:
+            yield event.id
 
 
 def _taught(event: Event, rules: Learning) -> float:
@@ -235,4 +263,13 @@ def _settle(reader: Reader, settings: Mapping[str, object] | None) -> Reader:
     if "tuning" in given:  # one signal at a time: the others keep theirs, and 1 is the same as never tuned
         tuned = {**reader.tuning, **{signal: float(x) for signal, x in given["tuning"].items()}}
         given["tuning"] = {signal: x for signal, x in tuned.items() if x != 1.0}
+    if "home" in given:
+        given["home"] = tuple(dict.fromkeys(" ".join(place.split()) for place in given["home"]))
+    if "budget" in given:  # a rule of nothing is none: no "at most 0 %", and "at least 0 %" asks for nothing
+        budget = {**reader.budget, **{rule: float(x) for rule, x in given["budget"].items()}}
+        given["budget"] = {rule: x for rule, x in budget.items() if x > 0}
+    if "presets" in given:  # one name at a time; None takes it away, and the oldest make room
+        presets = {**reader.presets, **{name.strip(): values for name, values in given["presets"].items()}}
+        kept = [(name, dict(values)) for name, values in presets.items() if values is not None]
+        given["presets"] = dict(kept[-MOST_PRESETS:])
     return replace(reader, **given) if given else reader

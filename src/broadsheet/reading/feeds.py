@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,20 +11,26 @@ from sqlalchemy import Connection
 
 from broadsheet import store
 from broadsheet.errors import NotFound
+from broadsheet.feed.bubble import Meter, Tally, meters, tally
 from broadsheet.feed.build import build_feed
+from broadsheet.feed.diversify import kept
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import explain
+from broadsheet.feed.score import Desk
+from broadsheet.feed.whatif import Asked, Inquiry
 from broadsheet.model import (
     Event,
     Feed,
     FeedId,
     FeedItem,
+    Follow,
+    FollowKind,
     Reader,
     Story,
     StoryId,
     identify,
 )
-from broadsheet.reading.paper import FEEDS_KEPT
+from broadsheet.reading.paper import FEEDS_KEPT, Made
 from broadsheet.reading.readers import Readers
 from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
 from broadsheet.telling import (
@@ -38,8 +44,19 @@ COUNTED = 8  # stories of one page whose new facts are counted, ...
 LATEST = 24  # ... over so many of the latest articles of each
 
 
+def subjects_of(story: Story) -> list[Follow]:
+    """What a story is about most, as it could be followed: its first topic, its first names, who began it."""
+    strongest = sorted((e for e in story.entities if e.type != "other"), key=lambda e: (-e.count, e.text))
+    kinds: dict[str, FollowKind] = {"person": "person", "place": "place", "organisation": "organisation"}
+    topics = [Follow(kind="topic", value=t.id, label=t.label) for t in story.topics[:1]]
+    names = [Follow(kind=kinds[e.type], value=e.text, label=e.text) for e in strongest[:2]]
+    return topics + names + [Follow(kind="publisher", value=p, label=p) for p in story.publishers[:1]]
+
+
 class Feeds(Readers):
     """A page of stories for each reader, with reasons."""
+
+    _tallied: tuple[Live, Tally] | None = None
 
     def feed(self, reader_id: str) -> Feed:
         """The feed of a reader now. The same within ten minutes unless the reader acts or the news changes."""
@@ -48,21 +65,24 @@ class Feeds(Readers):
     def feed_of(self, reader: Reader, after: Sequence[StoryId] = ()) -> Feed:
         """The first page for the reader, or the one that comes after these stories."""
         live, now = self.edition(), self.now()
-        bucket = int(now.timestamp() // BUCKET.total_seconds())
-        seed = int(identify(reader.id, str(bucket)), 16)
+        bucket, seed = int(now.timestamp() // BUCKET.total_seconds()), self._seed(reader)
         if after:
             return self._built(reader, live, now, seed, after)
         key = (live.version, bucket, live.hour, self._key_of(reader))
         with self._books:
             kept = self._feeds.get(reader.id)
-        if kept is not None and kept[0] == key:
-            return kept[1]
+        if kept is not None and kept.key == key:
+            return kept.feed
         feed = self._built(reader, live, now, seed, ())
         with self._books:
-            self._feeds[reader.id] = (key, feed)
+            self._feeds[reader.id] = Made(key, feed, reader, seed)
             while len(self._feeds) > FEEDS_KEPT:
                 self._feeds.popitem(last=False)
         return feed
+
+    def _seed(self, reader: Reader) -> int:
+        bucket = int(self.now().timestamp() // BUCKET.total_seconds())
+        return int(identify(reader.id, str(bucket)), 16)
 
     def _built(self, reader: Reader, live: Live, now: datetime, seed: int, after: Sequence[StoryId]) -> Feed:
         rng = np.random.default_rng(seed)
@@ -101,7 +121,7 @@ class Feeds(Readers):
         reader, paper = self.reader(reader_id), self.edition()
         with self._books:
             current = self._feeds.get(reader.id)
-            feeds = [current[1]] if current else []
+            feeds = [current.feed] if current else []
             feeds += [feed for feed in reversed(self._shown.values()) if feed.reader == reader.id]
         for feed in feeds:
             for item in feed.items:
@@ -114,6 +134,75 @@ class Feeds(Readers):
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
         feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), np.random.default_rng(0))
         return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
+
+    def inquiry(self, reader: Reader) -> Inquiry:
+        """The reader's feed as it is shown now, to be asked about."""
+        feed = self.feed_of(reader)
+        with self._books:
+            made = self._feeds.get(reader.id)
+        live = self.edition()
+        if made is None or made.feed is not feed:  # another request acted for this reader meanwhile
+            return Inquiry(
+                reader=reader, edition=live.edition, recipe=self.recipe, now=feed.at, seed=self._seed(reader)
+            )
+        return Inquiry(
+            reader=made.reader, edition=live.edition, recipe=self.recipe, now=feed.at, seed=made.seed, known={0: feed}
+        )
+
+    def as_if(self, reader: Reader, change: Callable[[Reader], Reader]) -> tuple[Feed, Feed]:
+        """The reader's first page as it is, and as it would be if they were otherwise. Nothing is kept or recorded."""
+        inquiry = self.inquiry(reader)
+        return inquiry.known.get(0) or inquiry.feed(inquiry.reader), inquiry.feed(change(inquiry.reader))
+
+    def ask(self, reader_id: str, story_id: str) -> Asked | None:
+        """Why a story stands where it stands for a reader, or why it is not there, and what would change it.
+
+        None for one that is not live: it can't enter any feed. Raises `NotFound`.
+        """
+        reader, live = self.reader(reader_id), self.edition()
+        story = self._story(story_id)
+        if not self._may_see(live, reader, story.id, story):
+            raise NotFound("There is no such story here.")
+        if story.id not in live.edition.index:
+            return None
+        return self.inquiry(reader).ask(story.id, subjects_of(story))
+
+    def bubble(self, reader: Reader, days: int = 0) -> tuple[list[Meter], int]:
+        """What the reader's first page shows, or all that was shown in so many days, against what was published; and of
+        how many stories that is."""
+        live, now = self.edition(), self.now()
+        ids = [item.story for item in self.feed_of(reader).items]
+        if days:
+            with self.engine.connect() as db:
+                logged = store.feeds.latest(db, reader.id, 500)
+            since = now - timedelta(days=days)
+            ids = list(dict.fromkeys(item.story for feed in logged if feed.at >= since for item in feed.items))
+        with self.engine.connect() as db:
+            shown = list(self._stories(db, ids).values())
+        return meters(tally(shown, self.outlets), self._published(live)), len(shown)
+
+    def _published(self, live: Live) -> Tally:
+        """The tally of the live stories that are open to all: worked out once an edition."""
+        if self._tallied is None or self._tallied[0] is not live:
+            private = live.private
+            seen = (s for s in live.stories.values() if not s.sources or not private.issuperset(s.sources))
+            self._tallied = live, tally(seen, self.outlets)
+        return self._tallied[1]
+
+    def budgeted(self, reader: Reader, budget: Mapping[str, float]) -> tuple[Feed, Feed]:
+        """The first page with no budget at all, and with this one."""
+        inquiry = self.inquiry(reader)
+        return (
+            inquiry.feed(replace(inquiry.reader, budget={})),
+            inquiry.feed(replace(inquiry.reader, budget=dict(budget))),
+        )
+
+    def kept(self, reader: Reader, feed: Feed) -> dict[str, bool]:
+        """Which rules of the reader's budget a page of theirs keeps."""
+        edition = self.edition().edition
+        desk = Desk(reader, edition, feed.at, 0)
+        rows = [row for item in feed.items if (row := edition.row_of(item.story)) is not None]
+        return kept(desk, self.recipe.diversity, rows, self.recipe.length)
 
     def sentence(self, item: FeedItem) -> str:
         """Why a story is there, in one sentence."""

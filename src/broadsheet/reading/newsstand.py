@@ -8,15 +8,17 @@ from dataclasses import replace
 from broadsheet import following, store
 from broadsheet.errors import NotFound
 from broadsheet.model import (
+    EventId,
     ReaderId,
     Source,
     SourceId,
 )
-from broadsheet.reading.pages import Pages
+from broadsheet.readers.moving import read_export
+from broadsheet.reading.away import Away
 from broadsheet.sources import opml
 
 
-class Newsstand(Pages):
+class Newsstand(Away):
     """Feeds and pages for every reader of one store. May be used from many threads; any number may serve one store.
 
     >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP
@@ -34,6 +36,18 @@ class Newsstand(Pages):
         counts = following.follow_all(self.engine, wanted, self.now(), reader=ReaderId(reader_id))
         self._forget(ReaderId(reader_id))
         return counts
+
+    def bring_all(self, reader_id: str, file: object) -> tuple[EventId, str]:
+        """Take in an exported reader, subscriptions and all. Raises `InputError`; then nothing was taken in."""
+        wanted = [
+            opml.Subscription(url=url, title=title, folder=tuple(filter(None, [folder])))
+            for url, title, folder in read_export(file).subscriptions
+        ]
+        event_id, told = self.bring(reader_id, file)
+        if wanted:
+            new, known = self.subscribe_all(reader_id, wanted)
+            told += f" {new + known} subscriptions, {new} of them to sources that are new here."
+        return event_id, told
 
     def unsubscribe(self, reader_id: str, source_id: str) -> None:
         with self.engine.begin() as db:

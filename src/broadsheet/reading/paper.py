@@ -21,13 +21,17 @@ from broadsheet.model import (
     ArticleId,
     Feed,
     FeedId,
+    Outlet,
     Reader,
     ReaderId,
+    Source,
     Story,
     StoryId,
+    named,
 )
 from broadsheet.readers.regrouping import View
 from broadsheet.reading.shown import Card, Live
+from broadsheet.sources.outlets import outlets_by_name
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
@@ -44,6 +48,20 @@ class Kept:
     key: object
 
 
+def countries(outlets: Mapping[str, Outlet]) -> dict[str, str]:
+    return {name: outlet.country for name, outlet in outlets.items() if outlet.country}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A feed that was built, and of what: the same again gives the same."""
+
+    key: object
+    feed: Feed
+    reader: Reader
+    seed: int
+
+
 class Paper:
     """The live stories of one store, for any number of threads. It holds no truth: the store does."""
 
@@ -57,12 +75,13 @@ class Paper:
         self._refreshing = threading.Lock()
         self._acting: dict[ReaderId, threading.RLock] = {}
         self._acting_guard = threading.Lock()
-        self._feeds: OrderedDict[ReaderId, tuple[object, Feed]] = OrderedDict()
+        self._feeds: OrderedDict[ReaderId, Made] = OrderedDict()
         self._shown: OrderedDict[FeedId, Feed] = OrderedDict()
         self._books = threading.Lock()  # over the small caches
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
         self._readers: OrderedDict[ReaderId, Kept] = OrderedDict()
         self._regrouped: OrderedDict[object, Story] = OrderedDict()
+        self.outlets: Mapping[str, Outlet] = {}
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
 
     def now(self) -> datetime:
@@ -92,11 +111,14 @@ class Paper:
         hour = now.replace(minute=0, second=0, microsecond=0)  # stories that grew too old leave with the hour
         horizon = now - self.settings.live
         with self.engine.connect() as db:
-            private = frozenset(source.id for source in store.sources.all(db) if source.private)
+            sources = store.sources.all(db)
+            private = frozenset(source.id for source in sources if source.private)
             if paper is None:
                 version = store.stories.version(db)
                 stories = {story.id: story for story in store.stories.live(db, horizon)}
-                edition = Edition.of(stories.values(), now, private=private)
+                edition = replace(
+                    Edition.of(stories.values(), now, private=private), countries=countries(self._outlets(sources))
+                )
                 self._paper = Live(edition, stories, version, private, hour, store.stories.absorbed(db, horizon))
                 return
             changed, gone, version = store.stories.changed_since(db, paper.version)
@@ -111,7 +133,14 @@ class Paper:
         absorbed = paper.absorbed
         if gone or back:
             absorbed = {old: new for old, new in {**absorbed, **gone}.items() if old not in back}
-        self._paper = Live(replace(edition, private=private), stories, version, private, hour, absorbed)
+        edition = replace(edition, private=private, countries=countries(self._outlets(sources)))
+        self._paper = Live(edition, stories, version, private, hour, absorbed)
+
+    def _outlets(self, sources: Iterable[Source]) -> Mapping[str, Outlet]:
+        """What is known of publishers, by their names as they are compared: the lists, and what sources say of themselves."""
+        own = {named(s.outlet.name): s.outlet for s in sources if s.outlet and (s.outlet.country or s.outlet.kind)}
+        self.outlets = {**outlets_by_name(), **own}
+        return self.outlets
 
     def edition(self) -> Live:
         """The live stories as they are now."""

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Connection
@@ -25,12 +26,16 @@ from broadsheet.model import (
 )
 from broadsheet.readers.events import check
 from broadsheet.readers.joined import joined
-from broadsheet.readers.ledger import Learned, ledger
-from broadsheet.readers.profile import fold, learn
+from broadsheet.readers.ledger import Learned, Signal, ledger, signals
+from broadsheet.readers.moving import FORMAT, read_export
+from broadsheet.readers.profile import TEACHES, fold, learn, undone
 from broadsheet.readers.regrouping import View, alone, view
 from broadsheet.reading.paper import FEEDS_KEPT, Kept, Paper
 from broadsheet.reading.shown import Live
 from broadsheet.stories.describe import describe
+
+FORGOTTEN = TEACHES - {"saved", "hidden"} | {"shown", "set_weight", "erase_weight", "import", "forget"}
+_ONE = {"follows": "follow", "mutes": "mute", "weights": "weight", "saved": "saved story"}
 
 
 class Readers(Paper):
@@ -150,7 +155,88 @@ class Readers(Paper):
         kept["hidden"] = sorted(reader.hidden)
         kept["subscriptions"] = [{"url": source.url, "title": source.title, "folder": f} for source, f in subscriptions]
         kept["read"] = [{"article": article, "at": at} for article, at in read]
-        return {"format": "broadsheet reader 1", "reader": kept, "events": [_said(asdict(event)) for event in events]}
+        return {
+            "format": FORMAT,
+            "vector_model": self._vector_model(),
+            "reader": kept,
+            "events": [_said(asdict(event)) for event in events],
+        }
+
+    def _vector_model(self) -> str:
+        """The model whose vectors the live stories have."""
+        return next((story.vector_model for story in self.edition().stories.values() if story.vector), "")
+
+    def bring(self, reader_id: str, file: object) -> tuple[EventId, str]:
+        """Take in an exported reader's profile, as one event that can be undone, and say in a sentence what came.
+
+        Raises `InputError` that names the first thing that is wrong; then nothing was taken in. What the file subscribes
+        to is not in it: see `Newsstand.bring_all`.
+        """
+        brought = read_export(file)
+        strange = bool(brought.profile["interest"]) and brought.vector_model != self._vector_model()
+        if strange:  # the numbers of another model would mean other things here
+            brought = brought.without_vectors()
+        event = Event(reader=ReaderId(reader_id), kind="import", at=self.now(), settings=brought.profile)
+        event_id = self.act(reader_id, event)
+        counts = [(len(brought.profile[name]), name) for name in ("follows", "mutes", "weights", "saved")]
+        told = ", ".join(f"{n} {name if n != 1 else _ONE[name]}" for n, name in counts if n) or "nothing"
+        said = f"Brought along: {told}."
+        return event_id, said + (" The likeness of texts is learned anew: it is of another model." if strange else "")
+
+    def signals(self, reader_id: str) -> list[Signal]:
+        """Everything that was learned from, the latest first, with what each changed."""
+        with self.engine.connect() as db:
+            reader = self._reader(db, ReaderId(reader_id))
+            events = [e for e in store.readers.events(db, reader.id) if e.kind not in ("shown", "settings")]
+            stories = self._stories(db, {event.story for event in events if event.story})
+        blank = Reader(id=reader.id)
+        return signals([(event, stories.get(event.story) if event.story else None) for event in events], blank)
+
+    def undo_between(self, reader_id: str, since: datetime, until: datetime) -> tuple[EventId, int]:
+        """As if nothing had been learned in that time: one event, which can be undone; and how many it takes back.
+
+        Raises `NotFound` where nothing was learned then.
+        """
+        rows = [
+            row.event.id
+            for row in self.signals(reader_id)
+            if row.event.kind in TEACHES and since <= row.event.at <= until and row.event.id and row.undone_by is None
+        ]
+        if not rows:
+            raise NotFound("Nothing was learned in that time.")
+        undo = Event(
+            reader=ReaderId(reader_id),
+            kind="undo",
+            at=self.now(),
+            target=EventId(min(rows)),
+            through=EventId(max(rows)),
+        )
+        return self.act(reader_id, undo), len(rows)
+
+    def forget_learned(self, reader_id: str) -> None:
+        """Remove what the reader opened, read, was shown and asked for, and all that was learned from it. For good.
+
+        Follows, mutes, settings, and what was saved or hidden stay.
+        """
+        id_, now = ReaderId(reader_id), self.now()
+        with self._turn(id_), self.engine.begin() as db:
+            held = store.readers.locked(db, id_)
+            if held is None:
+                raise NotFound("There is no such reader here.")
+            (last,) = store.readers.record(db, [Event(reader=id_, kind="forget", at=now)])
+            events = store.readers.events(db, id_)
+            kept_saved = undone(events)
+            gone = [
+                e.id for e in events
+                if e.id is not None and e.id != last
+                and (e.kind in FORGOTTEN or (e.kind in ("saved", "hidden") and e.id in kept_saved))
+            ]  # fmt: skip
+            left = {e.id for e in events} - set(gone)
+            gone += [e.id for e in events if e.kind == "undo" and e.id is not None and e.target not in left]
+            store.readers.forget(db, id_, gone)
+            store.feeds.forget(db, id_)
+            store.readers.save(db, self._refolded(db, held[0]), last)
+        self._forget(id_)
 
     def ledger(self, reader_id: str) -> list[Learned]:
         """Everything that was learned of a reader, the strongest first."""
@@ -220,7 +306,7 @@ def profile_key(reader: Reader) -> object:
     return (
         reader.follows, reader.mutes, reader.saved, len(reader.hidden), len(reader.opened), reader.scope,
         reader.languages, reader.interest, reader.disinterest, len(reader.weights), reader.subscriptions,
-        tuple(reader.tuning.items()), tuple((k, w.value, w.pinned) for k, w in reader.weights.items()),
+        tuple(reader.tuning.items()), reader.home, tuple(reader.budget.items()), tuple((k, w.value, w.pinned) for k, w in reader.weights.items()),
     )  # fmt: skip
 
 

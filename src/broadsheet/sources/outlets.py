@@ -12,7 +12,7 @@ from typing import Final
 from publicsuffixlist import PublicSuffixList
 from yarl import URL
 
-from broadsheet.model import Outlet
+from broadsheet.model import Outlet, named
 
 # Each subdomain of these is a publisher of its own (the public suffix list knows the others).
 _PLATFORMS: Final = (
@@ -37,6 +37,15 @@ def _outlets() -> Mapping[str, Outlet]:
         for name, country, owner, kind, *domains in rows
         for domain in domains
     }
+
+
+@lru_cache(maxsize=1)
+def outlets_by_name() -> Mapping[str, Outlet]:
+    """The outlets of the lists by their names as they are compared; of two that share one, the first that has a country."""
+    found: dict[str, Outlet] = {}
+    for outlet in sorted(_outlets().values(), key=lambda outlet: not outlet.country):
+        found.setdefault(named(outlet.name), outlet)
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -54,6 +54,11 @@ def latest(db: Connection, reader: ReaderId, limit: int = 1) -> list[Feed]:
     return [_in(row) for row in db.execute(query)]
 
 
+def forget(db: Connection, reader: ReaderId) -> int:
+    """Drop all that one reader was shown; gives how many."""
+    return db.execute(delete(feeds).where(feeds.c.reader == reader)).rowcount
+
+
 def forget_before(db: Connection, when: datetime) -> int:
     """Drop old ones; gives how many."""
     return db.execute(delete(feeds).where(feeds.c.at < when)).rowcount

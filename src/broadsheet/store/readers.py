@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, cast, delete, func, insert, select, update
 
 from broadsheet.model import Event, EventId, Reader, ReaderId
 from broadsheet.store import codec
-from broadsheet.store.rows import Row, upsert
+from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import events as log
 from broadsheet.store.schema import readers
 
@@ -88,6 +89,18 @@ def save(db: Connection, reader: Reader, last_event: EventId | None = None) -> N
     unknown: one that was erased does not come back."""
     values = _out(reader) if last_event is None else _out(reader) | {"last_event": last_event}
     db.execute(update(readers).where(readers.c.id == reader.id).values(**values))
+
+
+def forget(db: Connection, reader: ReaderId, done: Sequence[EventId]) -> None:
+    """Remove these events of the reader for good. The last one must stay: its id may not be given again."""
+    for batch in batches(done):
+        db.execute(delete(log).where(log.c.reader == reader, log.c.id.in_(batch)))
+
+
+def times(db: Connection, reader: ReaderId, most: int = 600) -> list[datetime]:
+    """When the reader did or was shown their last `most` things: distinct times, the latest first."""
+    query = select(log.c.at).where(log.c.reader == reader).order_by(log.c.id.desc()).limit(most)
+    return sorted({at for (at,) in db.execute(query)}, reverse=True)
 
 
 def erase(db: Connection, id: ReaderId) -> None:  # noqa: A002

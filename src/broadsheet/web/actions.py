@@ -26,10 +26,11 @@ from broadsheet.model import (
     StoryId,
     WeightKey,
 )
+from broadsheet.readers.events import setting_problem
 
 ACTIONS: tuple[str, ...] = tuple(
-    kind for kind in get_args(EventKind) if kind != "shown"
-)  # shown is the server's to say
+    kind for kind in get_args(EventKind) if kind not in ("shown", "import", "forget")
+)  # those are the server's to say
 OF_A_STORY = frozenset({"opened", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less"})
 LENGTHS = {
     "day": "for a day",
@@ -117,6 +118,10 @@ def _settings(given: Any) -> dict[str, object]:
             ):
                 raise InputError("tuning must give each signal a number from 0 to 4.")
             settings[name] = {str(key)[:40]: float(n) for key, n in value.items()}
+        elif name in ("home", "budget", "presets"):
+            if (wrong := setting_problem(name, value)) is not None:
+                raise InputError(wrong)
+            settings[name] = value
         else:
             raise InputError(f"There is no setting {str(name)[:40]!r}.")
     return settings
@@ -145,7 +150,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
     story, article = _words(given, "story"), _words(given, "article")
     if kind in OF_A_STORY and not story:
         raise InputError(f"{kind} needs the story that it is of.")
-    follow = mute = weight = settings = target = regrouping = None
+    follow = mute = weight = settings = target = through = regrouping = None
     if kind in ("follow", "unfollow"):
         what, value, label = _thing(given.get("follow"), "follow")
         follow = Follow(kind=what, value=value, label=label, since=now.astimezone(UTC))
@@ -168,6 +173,8 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
         if number is None:
             raise InputError("undo needs the event that it takes back.")
         target = EventId(int(number))
+        if (end := _number(given, "through", 2**62)) is not None:
+            through = EventId(int(end))
     seconds = _number(given, "seconds", 1e9)
     if kind == "dwelled" and seconds is None:
         raise InputError("dwelled needs the seconds that it took.")
@@ -182,6 +189,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
         position=int(position) if position is not None else None,
         seconds=min(seconds, 3600.0) if seconds is not None else None,  # a tab left open over night is no interest
         target=target,
+        through=through,
         follow=follow,
         mute=mute,
         weight=weight,

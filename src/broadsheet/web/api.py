@@ -16,8 +16,12 @@ from starlette.routing import Route
 
 from broadsheet import __version__, store
 from broadsheet.errors import InputError
+from broadsheet.feed.whatif import standing_as_json
 from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
+from broadsheet.readers.ledger import Signal
+from broadsheet.readers.moving import FORMAT
 from broadsheet.reading import Card, Newsstand, ThreadPage
+from broadsheet.reading.away import Missed
 from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
 from broadsheet.web import actions, pages
@@ -250,8 +254,9 @@ def thread(request: Request) -> Response:
 
 def why(request: Request) -> Response:
     news, one = _news(request)
-    item = news.why(one.id, request.path_params["id"])
-    return answer({"story": item.story, **said_reasons(news, item)})
+    asked = news.ask(one.id, request.path_params["id"])
+    item = asked.item if asked else news.why(one.id, request.path_params["id"])
+    return answer({"story": item.story, **said_reasons(news, item), **standing_as_json(asked)})
 
 
 def article(request: Request) -> Response:
@@ -267,6 +272,36 @@ async def event(request: Request) -> Response:
     done = actions.event_from(given, one.id, now)
     event_id = await run_in_threadpool(news.act, one.id, done)
     return answer({"event": event_id, "message": actions.done(done, now)}, 201)
+
+
+def away(request: Request) -> Response:
+    news, one = _news(request)
+    page = news.away(one.id, *pages.away_asked(request, news))
+
+    def said(missed: Missed) -> dict[str, Any]:
+        return {
+            "story": said_card(missed.card),
+            "followed": missed.mattered.followed,
+            "went_on": missed.went_on,
+            "seconds": round(missed.reading.total_seconds()),
+            **said_reasons(news, missed.mattered.item),
+        }
+
+    return answer(
+        {
+            "since": page.since,
+            "minutes": page.minutes,
+            "seconds": round(page.reading.total_seconds()),
+            "missed": [said(one) for one in page.missed],
+            "did_not_fit": [said(one) for one in page.rest],
+        }
+    )
+
+
+def bubble(request: Request) -> Response:
+    news, one = _news(request)
+    found, count = news.bubble(one, 7 if request.query_params.get("of") == "week" else 0)
+    return answer({"stories": count, "budget": one.budget, "meters": [asdict(meter) for meter in found]})
 
 
 def latest(request: Request) -> Response:
@@ -285,6 +320,43 @@ def ledger(request: Request) -> Response:
     return answer(
         {"weights": [{"key": row.key, "label": row.label, "value": row.now, "pinned": row.pinned} for row in rows]}
     )
+
+
+def said_signal(row: Signal) -> dict[str, Any]:
+    event = row.event
+    return {
+        "event": event.id,
+        "kind": event.kind,
+        "at": event.at,
+        "story": event.story,
+        "headline": row.story.headline if row.story else None,
+        "seconds": event.seconds,
+        "undone_by": row.undone_by.id if row.undone_by else None,
+        "changes": [
+            {"key": d.key, "label": d.label, "before": d.before, "after": d.after, "moved": d.moved}
+            for d in row.changes
+        ],
+    }
+
+
+def signals(request: Request) -> Response:
+    news, one = _news(request)
+    start = pages.offset(request)
+    rows = news.signals(one.id)
+    return answer({"total": len(rows), "signals": [said_signal(row) for row in rows[start : start + _limit(request)]]})
+
+
+def forget(request: Request) -> Response:
+    news, one = _news(request)
+    news.forget_learned(one.id)
+    return answer({"forgotten": one.id})
+
+
+async def bring(request: Request) -> Response:
+    given = await sent(request)
+    news, one = await run_in_threadpool(_news, request)
+    event_id, told = await run_in_threadpool(news.bring_all, one.id, given)
+    return answer({"event": event_id, "message": told}, 201)
 
 
 def search(request: Request) -> Response:
@@ -349,12 +421,17 @@ TABLE: tuple[tuple[str, str, Any, str, tuple[str, ...]], ...] = (
     ("/api/readers/{reader}", "DELETE", erase_reader, "Erase a reader and everything that was recorded", ()),
     ("/api/readers/{reader}/export", "GET", export, "Everything that is kept of a reader", ()),
     ("/api/readers/{reader}/feed", "GET", feed, "For you: stories with the reasons that are their score", ("limit",)),
+    ("/api/readers/{reader}/away", "GET", away, "What mattered since the last visit, or since then, in so many minutes", ("since", "minutes")),
+    ("/api/readers/{reader}/bubble", "GET", bubble, "What the reader is shown against what was published; of=week: in seven days", ("of",)),
     ("/api/readers/{reader}/latest", "GET", latest, "Articles, the newest first, nothing hidden", ("limit",)),
     ("/api/readers/{reader}/saved", "GET", saved, "Saved stories, the last saved first", ()),
     ("/api/readers/{reader}/ledger", "GET", ledger, "What was learned of a reader, with its weights", ()),
+    ("/api/readers/{reader}/ledger", "DELETE", forget, "Forget everything that was learned, for good", ()),
+    ("/api/readers/{reader}/signals", "GET", signals, "Every signal that was learned from, and what it changed", ("limit", "from")),
+    ("/api/readers/{reader}/import", "POST", bring, "Take in a reader's file from another instance", ()),
     ("/api/readers/{reader}/search", "GET", search, "Articles that have the words", ("q", "limit", "from")),
     ("/api/readers/{reader}/stories/{id}", "GET", story, "A story with its articles and timeline", ()),
-    ("/api/readers/{reader}/stories/{id}/why", "GET", why, "The reasons of a story for a reader", ()),
+    ("/api/readers/{reader}/stories/{id}/why", "GET", why, "Why a story stands where it does for a reader, or why it is not there, and what would change it", ()),
     ("/api/readers/{reader}/threads/{id}", "GET", thread, "A thread with its stories, the latest first", ()),
     ("/api/readers/{reader}/articles/{id}", "GET", article, "An article with its text", ()),
     ("/api/readers/{reader}/events", "POST", event, "Record what a reader did: more, less, saved, hidden, follow, mute, undo", ()),
@@ -381,7 +458,7 @@ def document() -> dict[str, Any]:
                 {
                     "name": n,
                     "in": "query",
-                    "schema": {"type": "string"} if n == "q" else {"type": "integer", "minimum": 0},
+                    "schema": {"type": "string"} if n in ("q", "since", "of") else {"type": "integer", "minimum": 0},
                 }
                 for n in query
             ],
@@ -391,7 +468,9 @@ def document() -> dict[str, Any]:
             },
         }
         if method == "POST":
-            shape = {"event": "Event", "add_reader": "NewReader", "add_source": "NewSource"}[function.__name__]
+            shape = {"event": "Event", "add_reader": "NewReader", "add_source": "NewSource", "bring": "ReaderFile"}[
+                function.__name__
+            ]
             schema = {"$ref": f"#/components/schemas/{shape}"}
             operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
             operation["responses"]["201"] = operation["responses"]["200"]
@@ -415,6 +494,7 @@ def document() -> dict[str, Any]:
                     "type": "object", "required": ["error"],
                     "properties": {"error": {"type": "object", "required": ["status", "message"], "properties": {"status": {"type": "integer"}, "message": text}}},
                 },
+                "ReaderFile": {"type": "object", "required": ["format", "reader"], "properties": {"format": {"const": FORMAT}, "reader": {"type": "object"}}},
                 "Choice": choice,
                 "NewReader": {"type": "object", "required": ["name"], "properties": {"name": text, "follows": {"type": "array", "items": {"$ref": "#/components/schemas/Choice"}}}},
                 "NewSource": {"type": "object", "required": ["address"], "properties": {"address": text, "folder": text}},
@@ -422,7 +502,7 @@ def document() -> dict[str, Any]:
                     "type": "object", "required": ["kind"],
                     "properties": {
                         "kind": {"enum": list(actions.ACTIONS)}, "story": text, "article": text, "feed": text,
-                        "position": {"type": "integer"}, "seconds": {"type": "number"}, "target": {"type": "integer"},
+                        "position": {"type": "integer"}, "seconds": {"type": "number"}, "target": {"type": "integer"}, "through": {"type": "integer"},
                         "follow": {"$ref": "#/components/schemas/Choice"}, "mute": {"$ref": "#/components/schemas/Choice"},
                         "until": {"type": "string", "description": f"How long a mute lasts: {', '.join(actions.LENGTHS)}, or an ISO time"},
                         "weight": {"type": "array"}, "settings": {"type": "object"},

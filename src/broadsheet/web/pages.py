@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
@@ -17,17 +18,32 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
-from broadsheet.model import Article, ArticleId, Event, Follow, Reader, Story, StoryId, named
-from broadsheet.reading import Card, Newsstand, StoryPage
+from broadsheet.feed import tune as tuning
+from broadsheet.feed.diversify import RULES
+from broadsheet.feed.whatif import standing
+from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named
+from broadsheet.readers.profile import TEACHES
+from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.web import actions, security
+from broadsheet.web.actions import said
 from broadsheet.web.views import ago, body, render
 
 PER_PAGE = 30
 SOURCES_PER_PAGE = 100
 MOST_PASTED = 400_000  # characters: a long book chapter
 MOST_PAGES = 12  # of For you, one after another
+SIGNALS_PER_PAGE = 60
+PRESET_LETTERS = 40
+BUDGET_WORDS = {  # rule: how its field is labelled, before and after the number
+    "outside": ("At least", "% from outside what I follow and read"),
+    "topic": ("At most", "% about one subject"),
+    "country": ("At most", "% from publishers of one country"),
+    "publisher": ("At most", "% from one publisher"),
+}
+PREVIEWED = 15  # stories of a preview
+LONG_AWAY = timedelta(hours=12)  # from which on the front page offers what was missed
 VISIT = timedelta(minutes=30)
 TOPICS = (
     ("11000000", "politics and government"), ("16000000", "conflict, war and peace"),
@@ -84,7 +100,10 @@ def back(request: Request, form: FormData, default: str = "/", **query: str) -> 
 
 def local(path: str, default: str = "/") -> str:
     """The path, if it leads to a page of ours."""
-    parts = urlsplit(path)
+    try:
+        parts = urlsplit(path)
+    except ValueError:  # what begins like an IPv6 address and is none
+        return default
     fine = (
         path.startswith("/")
         and not path.startswith("//")
@@ -145,6 +164,7 @@ def for_you(request: Request) -> Response:
             above += [item.story for item in earlier.items]
     feed = news.feed_of(reader, above)
     corrected = 0 if above else news.corrected(reader)
+    before = None if above else news.last_visit(reader)
     cards = {card.story.id: card for card in news.cards([item.story for item in feed.items], reader)}
     told = news.sentences(feed)
     rows = [(cards[i.story], i, told[i.story]) for i in feed.items if i.story in cards]
@@ -160,6 +180,7 @@ def for_you(request: Request) -> Response:
         more=more,
         left_out=news.left_out(reader, feed),
         corrected=corrected,
+        away_since=before if before and news.now() - before >= LONG_AWAY else None,
         facts=news.facts_since(reader, [card.story for card, _, _ in rows]),
         edition_size=len(live.stories),
         empty_words=_why_empty(news, reader) if not feed.items else "",
@@ -179,6 +200,35 @@ def _why_empty(news: Newsstand, reader: Reader) -> str:
     if reader.scope == "subscriptions" and not reader.subscriptions:
         return "You read only your own sources, and you have none. Add some, or choose every source under You."
     return "Everything is muted, hidden or in a language that you do not read. Under You you can change that."
+
+
+def away(request: Request) -> Response:
+    """GET /away: what mattered since the reader's last visit, with an end."""
+    reader, news = current(request), stand(request)
+    since, minutes = away_asked(request, news)
+    page = news.away(reader.id, since, minutes)
+    return render(
+        request, "away.html", reader=reader, page=page, budgets=BUDGETS,
+        asked=urlencode({"since": page.since.isoformat()}) if since else "",
+        gap=news.now() - page.since,
+    )  # fmt: skip
+
+
+def away_asked(request: Request, news: Newsstand) -> tuple[datetime | None, int | None]:
+    """Since when, and how many minutes there are, as the address says. Raises `InputError`."""
+    written, minutes = request.query_params.get("since", ""), request.query_params.get("minutes", "")
+    since = None
+    if written:
+        try:
+            since = datetime.fromisoformat(written[:40].replace(" ", "+"))
+        except ValueError:
+            raise InputError("since must be a time, such as 2026-08-01T12:00:00+00:00.") from None
+        since = since if since.tzinfo else since.replace(tzinfo=news.local(news.now()).tzinfo)
+        if since > news.now():
+            raise InputError("since must be a time that has passed.")
+    if minutes and not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes) <= 120):
+        raise InputError("minutes must be a number from 1 to 120.")
+    return since, int(minutes) if minutes else None
 
 
 def latest(request: Request) -> Response:
@@ -358,11 +408,22 @@ def choices(reader: Reader) -> dict[str, Any]:
 def why(request: Request) -> Response:
     """GET /why/{id}"""
     reader, news = current(request), stand(request)
-    item = news.why(reader.id, request.path_params["id"])
+    asked = news.ask(reader.id, request.path_params["id"])
+    item = asked.item if asked else news.why(reader.id, request.path_params["id"])
     cards = news.cards([item.story], reader)
     if not cards:
         raise NotFound("There is no such story here.")
-    return render(request, "why.html", reader=reader, item=item, card=cards[0], sentence=news.sentence(item))
+    return render(
+        request,
+        "why.html",
+        reader=reader,
+        item=item,
+        asked=asked,
+        card=cards[0],
+        sentence=news.sentence(item),
+        standing=standing(asked),
+        changed={said(c.event): c for c in asked.without} if asked else {},
+    )
 
 
 # --- acting -------------------------------------------------------------------------------------------------------
@@ -476,6 +537,137 @@ def you(request: Request) -> Response:
     return render(request, "you.html", reader=reader, rows=rows, top=top)
 
 
+def tune(request: Request) -> Response:
+    """GET /tune: what a change would do to the reader's own page. Nothing is taken until they say so."""
+    reader, news = current(request), stand(request)
+    if len(request.url.query) > tuning.LONGEST:
+        raise InputError("That link holds more than settings.")
+    given = [
+        (name, value) for name, value in request.query_params.multi_items() if name not in ("did", "event", "name")
+    ]
+    now = tuning.values_of(reader)
+    values = tuning.read_values(given, now)
+    name = " ".join(request.query_params.get("name", "").split())[:PRESET_LETTERS]
+    before, after = news.as_if(reader, lambda r: tuning.as_tuned(r, values))
+    difference = tuning.compare(before, after)
+    shown = [item.story for item in after.items[:PREVIEWED]]
+    cards = {card.story.id: card for card in news.cards([*shown, *difference.left[:PREVIEWED]], reader)}
+    return render(
+        request,
+        "tune.html",
+        reader=reader,
+        sliders=tuning.SLIDERS,
+        top=tuning.TOP,
+        step=tuning.STEP,
+        values=values,
+        now_values=now,
+        name=name,
+        changed=values != now,
+        link=tuning.link(values, name),
+        presets=[(p.name, p.words, tuning.sliders_of(p.values), False) for p in tuning.PRESETS]
+        + [(own, "", tuning.sliders_of(kept), True) for own, kept in reader.presets.items()],
+        link_of=tuning.link,
+        difference=difference,
+        rows=[cards[i] for i in shown if i in cards],
+        gone=[cards[i] for i in difference.left if i in cards],
+        page_length=len(after.items),
+    )
+
+
+def take(request: Request, form: FormData) -> Response:
+    """POST /tune: take what was previewed."""
+    reader, news = current(request), stand(request)
+    given = [(name, words(form, name, 20)) for name in tuning.NAMES if name in form]
+    values = tuning.read_values(given, tuning.values_of(reader))
+    event_id = news.act(reader.id, set_to(reader, news, {"tuning": tuning.tuned(reader, values)}))
+    return back(request, form, "/tune", did="tuned", event=str(event_id))
+
+
+def preset(request: Request, form: FormData) -> Response:
+    """POST /tune/preset: keep the sliders under a name, or let a name go."""
+    reader, news = current(request), stand(request)
+    name = " ".join(words(form, "name", PRESET_LETTERS).split())
+    if not name:
+        raise InputError("Give the preset a name.")
+    given = [(slider, words(form, slider, 20)) for slider in tuning.NAMES if slider in form]
+    values = None if form.get("remove") else tuning.read_values(given, tuning.values_of(reader))
+    event_id = news.act(reader.id, set_to(reader, news, {"presets": {name: values}}))
+    return back(request, form, "/tune", did="settings", event=str(event_id))
+
+
+def bubble(request: Request) -> Response:
+    """GET /bubble: what the reader is shown against what was published, and what a budget would cost."""
+    reader, news = current(request), stand(request)
+    if len(request.url.query) > tuning.LONGEST:
+        raise InputError("That address holds more than a budget.")
+    days = 7 if request.query_params.get("of") == "week" else 0
+    found, count = news.bubble(reader, days)
+    given = [(n, v) for n, v in request.query_params.multi_items() if n not in ("did", "event", "of")]
+    budget = budget_of(given) if given else dict(reader.budget)
+    before, after = news.budgeted(reader, budget)
+    difference = tuning.compare(before, after)
+    cards = {c.story.id: c for c in news.cards([*difference.entered, *difference.left], reader)}
+    return render(
+        request,
+        "bubble.html",
+        reader=reader,
+        meters=found,
+        count=count,
+        week=bool(days),
+        rules=BUDGET_WORDS,
+        budget={rule: round(100 * share) for rule, share in budget.items()},
+        previewing=bool(given) and budget != dict(reader.budget),
+        difference=difference,
+        entered=[cards[i] for i in difference.entered if i in cards],
+        left=[cards[i] for i in difference.left if i in cards],
+        cost=sum(i.score for i in before.items) - sum(i.score for i in after.items),
+        worth=sum(abs(i.score) for i in before.items),
+        broken=broken(news, reader, after, budget),
+    )
+
+
+def budget_of(given: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """The budget that a form or a link says, in per cent; empty fields are no rules. Raises `InputError`."""
+    budget: dict[str, float] = {}
+    for name, written in given:
+        if name not in BUDGET_WORDS or name in budget:
+            raise InputError(f"A budget has no {name[:40]!r}: it has {', '.join(BUDGET_WORDS)}, each once.")
+        if not written.strip():
+            continue
+        if not (written.isascii() and written.isdigit() and len(written) <= 3 and int(written) <= 100):
+            raise InputError(f"{name} is a share in per cent, from 0 to 100.")
+        if int(written):
+            budget[name] = int(written) / 100
+    return budget
+
+
+def broken(news: Newsstand, reader: Reader, feed: Feed, budget: Mapping[str, float]) -> list[str]:
+    """The rules that the page does not keep, for want of stories."""
+    kept = news.kept(replace(reader, budget=dict(budget)), feed)
+    return [f"{RULES[rule].format(f'{share:.0%}')}" for rule, share in budget.items() if not kept[rule]]
+
+
+def spend(request: Request, form: FormData) -> Response:
+    """POST /bubble: take the budget that was previewed."""
+    reader, news = current(request), stand(request)
+    budget = budget_of([(rule, words(form, rule, 5)) for rule in BUDGET_WORDS])
+    chosen = {rule: budget.get(rule, 0.0) for rule in BUDGET_WORDS}
+    event_id = news.act(reader.id, set_to(reader, news, {"budget": chosen}))
+    return back(request, form, "/bubble", did="settings", event=str(event_id))
+
+
+def near(request: Request, form: FormData) -> Response:
+    """POST /tune/near: which places are near."""
+    reader, news = current(request), stand(request)
+    home = [place.strip() for place in words(form, "home", 500).split(",") if place.strip()]
+    event_id = news.act(reader.id, set_to(reader, news, {"home": home}))
+    return back(request, form, "/tune", did="settings", event=str(event_id))
+
+
+def set_to(reader: Reader, news: Newsstand, chosen: Mapping[str, object]) -> Event:
+    return actions.event_from({"kind": "settings", "settings": chosen}, reader.id, news.local(news.now()))
+
+
 def settings(request: Request, form: FormData) -> Response:
     """POST /you/settings"""
     reader, news = current(request), stand(request)
@@ -486,6 +678,65 @@ def settings(request: Request, form: FormData) -> Response:
     }
     event_id = news.act(reader.id, actions.event_from({"kind": "settings", "settings": given}, reader.id, news.now()))
     return back(request, form, "/you", did="settings", event=str(event_id))
+
+
+def ledger(request: Request) -> Response:
+    """GET /you/ledger: every signal that was learned from, the latest first."""
+    reader, news = current(request), stand(request)
+    rows, start = news.signals(reader.id), offset(request)
+    shown = rows[start : start + SIGNALS_PER_PAGE]
+    days = [(day, list(of)) for day, of in groupby(shown, key=lambda row: news.local(row.event.at).date())]
+    most = max((abs(d.moved) for row in shown for d in row.changes), default=1.0)
+    more = start + SIGNALS_PER_PAGE if len(rows) > start + SIGNALS_PER_PAGE else 0
+    now = news.local(news.now())
+    return render(
+        request, "ledger.html", reader=reader, days=days, total=len(rows), most=most, more=more,
+        counting=sum(row.undone_by is None for row in rows), teaches=TEACHES, until=f"{now:%Y-%m-%dT%H:%M}",
+        since=f"{now - timedelta(days=1):%Y-%m-%dT%H:%M}",
+    )  # fmt: skip
+
+
+def undo_range(request: Request, form: FormData) -> Response:
+    """POST /you/ledger/undo: as if nothing had been learned between two times."""
+    reader, news = current(request), stand(request)
+    since, until = (_local_time(words(form, name, 40), news) for name in ("since", "until"))
+    if until < since:
+        raise InputError("The end of that time lies before its beginning.")
+    # a minute is the step of the form's clock: what was done within the last one is meant, too
+    event_id, _ = news.undo_between(reader.id, since, until + timedelta(minutes=1))
+    return back(request, form, "/you/ledger", did="range", event=str(event_id))
+
+
+def _local_time(written: str, news: Newsstand) -> datetime:
+    """A time as a form gives it, by the clocks of this instance's readers."""
+    try:
+        when = datetime.fromisoformat(written)
+    except ValueError:
+        raise InputError("That is no time: write it like 2026-08-01T12:00.") from None
+    return when if when.tzinfo else when.replace(tzinfo=news.local(news.now()).tzinfo)
+
+
+def forget(request: Request, form: FormData) -> Response:
+    """POST /you/ledger/forget: everything that was learned, for good."""
+    reader, news = current(request), stand(request)
+    if not form.get("sure"):
+        raise InputError("Nothing was forgotten: tick the box to say that you are sure.")
+    news.forget_learned(reader.id)
+    return back(request, form, "/you/ledger", did="forgotten")
+
+
+def bring(request: Request, form: FormData) -> Response:
+    """POST /you/import: a reader's file from another instance."""
+    reader, news = current(request), stand(request)
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise InputError("Choose a reader's file first.")
+    try:
+        value = orjson.loads(file.file.read())
+    except orjson.JSONDecodeError:
+        raise InputError("This is no file of a reader: it is not JSON.") from None
+    event_id, told = news.bring_all(reader.id, value)
+    return render(request, "brought.html", reader=news.reader(reader.id), message=told, event=event_id)
 
 
 def export(request: Request) -> Response:

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security
@@ -76,6 +77,14 @@ def hour_and_minute(when: datetime, now: datetime) -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """`1 story`, `2 stories`, `12,000 stories`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def lasting(length: timedelta) -> str:
+    """`40 seconds`, `6 minutes`, `5 hours`, `2 days`, as a person says it."""
+    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if length.total_seconds() >= size * (2 if size > 60 else 1):
+            return counted(round(length.total_seconds() / size), unit)
+    return counted(max(round(length.total_seconds()), 1), "second")
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
@@ -268,6 +277,8 @@ def environment() -> Environment:
         FACTS=FACTS,
         plotted=plotted,
         difference=difference,
+        numbered=numbered,
+        lasting=lasting,
     )
     return made
 
@@ -310,6 +321,8 @@ DID = {
     "unfollow": "No longer followed.", "mute": "Muted.", "unmute": "No longer muted.", "set_weight": "Changed.",
     "erase_weight": "Forgotten.", "settings": "Settings saved.", "merge": "One story, for you, from now on.",
     "split": "No longer part of this story, for you.", "undo": "Undone.", "added": "Source added.",
+    "range": "Undone: that time counts no more.", "forgotten": "Forgotten: Broadsheet begins anew with you.",
+    "tuned": "Taken: For you is tuned.",
     "removed": "Source removed.", "stopped": "Stopped.", "resumed": "Resumed: it is fetched at the next round.",
     "erased": "Everything about that reader is erased.",
 }  # fmt: skip

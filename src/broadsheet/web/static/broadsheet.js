@@ -198,6 +198,35 @@
     if (does) { key.preventDefault(); does(); }
   });
 
+  // --- tuning: what a slider would do is shown while it moves; the page's own preview, asked for again
+  const sliders = document.querySelector("form[data-live]");
+  if (sliders) {
+    const ask = sliders.querySelector(".no-live");
+    if (ask) ask.hidden = true;
+    let waiting = 0;
+    let asked = 0;
+    const preview = () => {
+      const address = `${sliders.getAttribute("action")}?${new URLSearchParams(new FormData(sliders))}`;
+      const mine = ++asked;
+      document.getElementById("preview").classList.add("waiting");
+      fetchPage(address, (page) => {
+        const fresh = page.getElementById("preview");
+        if (mine !== asked || !fresh) return; // an answer that was overtaken
+        document.getElementById("preview").replaceWith(document.importNode(fresh, true));
+        const chips = page.querySelector(".presets");
+        if (chips) sliders.querySelector(".presets").replaceWith(document.importNode(chips, true));
+        history.replaceState(null, "", address);
+      });
+    };
+    sliders.addEventListener("input", (moved) => {
+      const shown = moved.target.closest(".slider");
+      if (shown) shown.querySelector("output").textContent = Number(moved.target.value).toFixed(2);
+      clearTimeout(waiting);
+      waiting = setTimeout(preview, 90);
+    });
+    sliders.addEventListener("submit", (submit) => { submit.preventDefault(); preview(); });
+  }
+
   // --- how long something was read: time in view, not time in a forgotten tab
   const read = document.querySelector("[data-dwell]");
   if (read && (read.dataset.dwell || read.dataset.article)) {

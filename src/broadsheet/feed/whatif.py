@@ -1,0 +1,333 @@
+"""Where a story stands for a reader, what keeps it there, and where it would stand if one thing were otherwise.
+
+No answer is an estimate: each is the feed built anew for the reader as they would be, so what is said of a cause is what
+happens when it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+
+import numpy as np
+
+from broadsheet.feed.admit import admit, refused
+from broadsheet.feed.build import Recipe, build_feed, reasons_of
+from broadsheet.feed.diversify import RULES
+from broadsheet.feed.edition import Edition
+from broadsheet.feed.explain import repairs
+from broadsheet.feed.score import Desk
+from broadsheet.model import Feed, FeedItem, Follow, Reader, Repair, StoryId, named
+
+REACH = 100  # places that are looked at; a story below them is "further down"
+MOST = 6  # causes that are taken away one by one, the largest first: each costs a feed
+OTHERWISE = {
+    "follows": "If follows did not count",
+    "interest": "If what was learned from your reading did not count",
+    "likeness": "If likeness to what you read did not count",
+    "importance": "If importance did not count",
+    "freshness": "If it did not matter how new stories are",
+    "quiet": "If seldom-publishing sources were not favoured",
+    "exploration": "If nothing were drawn by lot",
+    "fatigue": "If it did not matter what you saw before",
+    "language": "If your languages counted alike",
+    "local": "If nearness did not count",
+    "diversity": "If stories did not make room for others",
+    "budget": "Without your budget",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that could be otherwise, and the event that makes it so."""
+
+    words: str  # "Without following Chess"
+    label: str  # of the button: "Unfollow Chess"
+    event: Mapping[str, object]
+    place: int | None  # where the story stands after the event: 1 is the top; None: not within reach
+    without: (
+        int | None
+    )  # where it would stand if the cause counted nothing at all: the same, but for what is turned down
+    still: tuple[str, ...] = ()  # what keeps it out all the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The answer to "why" and to "why not"."""
+
+    item: FeedItem  # all that speaks for and against it
+    place: int | None  # in the feed as it is: 1 is the top; None: kept out, or not within reach
+    page: int  # how many stories the first page has
+    admitted: int  # how many stories may be shown at all
+    ahead: int = 0  # where it is not within reach: how many have more points, room for others not counted
+    short: float | None = None  # points that it lacks to the last story of the first page; None where it is on it
+    refused: tuple[str, ...] = ()  # what keeps it out
+    without: tuple[Change, ...] = ()  # what speaks for it, taken away
+    lifts: tuple[Change, ...] = ()  # what would bring it up
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """One reader's feed of one moment, to be asked about."""
+
+    reader: Reader
+    edition: Edition
+    recipe: Recipe
+    now: datetime
+    seed: int
+    known: dict[int, Feed] = field(default_factory=dict)  # its own pages, once they were built
+
+    def feed(self, reader: Reader, before: Sequence[StoryId] = ()) -> Feed:
+        """A page as `reader` would see it."""
+        rng = np.random.default_rng(self.seed)
+        return build_feed(reader, self.edition, self.recipe, self.now, rng, before=before)
+
+    def pages(self, reader: Reader) -> Iterator[Feed]:
+        """Page after page, until `REACH`."""
+        above: list[StoryId] = []
+        own = reader is self.reader
+        for number in range(-(-REACH // self.recipe.length)):
+            page = self.known.get(number) if own else None
+            if page is None:
+                page = self.feed(reader, above)
+            if own:
+                self.known[number] = page
+            yield page
+            if len(page.items) < self.recipe.length:
+                return
+            above += [item.story for item in page.items]
+
+    def find(self, story: StoryId, reader: Reader | None = None) -> tuple[int, FeedItem] | None:
+        """The story's place, from 1 on, and its reasons there; None where it is not within reach."""
+        place = 0
+        for page in self.pages(reader or self.reader):
+            for item in page.items:
+                place += 1
+                if item.story == story:
+                    return (place, item) if place <= REACH else None
+        return None
+
+    def place(self, story: StoryId, reader: Reader | None = None) -> int | None:
+        found = self.find(story, reader)
+        return found[0] if found else None
+
+    def ask(self, story: StoryId, subjects: Sequence[Follow] = ()) -> Asked:
+        """Why the story stands where it stands. `subjects` are what could be followed to lift it.
+
+        Raises `KeyError` for a story that is not in the edition.
+        """
+        row = self.edition.index[story]
+        held = refused(self.reader, self.edition, self.now, row)
+        admitted = int(np.count_nonzero(admit(self.reader, self.edition, self.now)[0]))
+        found = None if held else self.find(story)
+        if found:
+            place, item = found
+        else:
+            desk = Desk(self.reader, self.edition, self.now, int(np.random.default_rng(self.seed).integers(0, 2**63)))
+            place, item = None, FeedItem(story=story, reasons=tuple(reasons_of(desk, self.recipe, [row])[0]))
+        on_page = place is not None and place <= self.recipe.length
+        return Asked(
+            item=item,
+            place=place,
+            page=self.recipe.length,
+            admitted=admitted,
+            ahead=0 if place is not None else self._ahead(story, item),
+            short=None if on_page else self._short(item),
+            refused=tuple(refusal.why for refusal in held),
+            without=() if held else tuple(self._without(story, item)),
+            lifts=tuple(self._admitted(story, row)) if held else () if place == 1 else self._lifts(story, item, place, subjects),
+        )  # fmt: skip
+
+    def _ahead(self, story: StoryId, item: FeedItem) -> int:
+        """How many admitted stories have more points than this one, what diversity takes not counted."""
+        desk = Desk(self.reader, self.edition, self.now, int(np.random.default_rng(self.seed).integers(0, 2**63)))
+        points = np.zeros(len(self.edition))
+        for scorer in self.recipe.scorers:
+            points += scorer.points(desk)
+        open_, _ = admit(self.reader, self.edition, self.now)
+        row = self.edition.index[story]
+        return int(np.count_nonzero(open_ & (points > points[row])))
+
+    def _short(self, item: FeedItem) -> float | None:
+        first = next(self.pages(self.reader))
+        full = len(first.items) >= self.recipe.length
+        return max(first.items[-1].score - item.score, 0.0) if full else None
+
+    def _without(self, story: StoryId, item: FeedItem) -> Iterator[Change]:
+        speaking = [repair for reason, repair in repairs(item) if reason.points > 0]
+        for repair in speaking[:MOST]:
+            if (change := self._changed(story, repair)) is not None:
+                yield change
+
+    def _changed(self, story: StoryId, repair: Repair) -> Change | None:
+        gone = without(self.reader, repair)
+        if gone is None:
+            return None
+        words, reader = gone
+        after = repaired(self.reader, repair)
+        place = self.place(story, after)
+        return Change(
+            words=words, label=repair.label, event=said(repair), place=place,
+            without=place if after == reader else self.place(story, reader),
+        )  # fmt: skip
+
+    def _lifts(
+        self, story: StoryId, item: FeedItem, place: int | None, subjects: Sequence[Follow]
+    ) -> tuple[Change, ...]:
+        """What brings the story up, the furthest first: the causes that hold it down, gone, and follows of what it is about."""
+        found: list[Change] = []
+        against = [repair for reason, repair in repairs(item) if reason.points < 0]
+        found += filter(None, (self._changed(story, repair) for repair in against[:MOST]))
+        found += (self._unbudgeted(story, rule) for rule in self.reader.budget)
+        mine = {(f.kind, named(f.value)) for f in self.reader.follows}
+        for follow in subjects:
+            if (follow.kind, named(follow.value)) not in mine:
+                event = {
+                    "kind": "follow",
+                    "follow": {"kind": follow.kind, "value": follow.value, "label": follow.label},
+                }
+                after = self.place(story, following(self.reader, follow))
+                words = f"If you followed {follow.label or follow.value}"
+                found.append(
+                    Change(words=words, label=f"Follow {follow.label or follow.value}", event=event, place=after, without=after)
+                )  # fmt: skip
+        here = place or REACH + 1
+        better = [c for c in found if min(c.place or REACH + 1, c.without or REACH + 1) < here]
+        return tuple(sorted(better, key=lambda c: (c.place or REACH + 1, c.without or REACH + 1)))
+
+    def _unbudgeted(self, story: StoryId, rule: str) -> Change:
+        """One rule of the reader's budget, gone."""
+        left = {r: share for r, share in self.reader.budget.items() if r != rule}
+        place = self.place(story, replace(self.reader, budget=left))
+        words = f"If you did not ask for {RULES[rule].format(f'{self.reader.budget[rule]:.0%}')}"
+        event = {"kind": "settings", "settings": {"budget": {rule: 0.0}}}
+        return Change(words=words, label="Drop this rule", event=event, place=place, without=place)
+
+    def _admitted(self, story: StoryId, row: int) -> Iterator[Change]:
+        """For each of the reader's choices that keeps the story out: where it would stand without."""
+        for refusal in refused(self.reader, self.edition, self.now, row):
+            reader, words, label = self.reader, "", ""
+            event: dict[str, object] = {}
+            match refusal.of:
+                case "hidden":
+                    reader = replace(reader, hidden=reader.hidden - {story})
+                    event, words, label = (
+                        {"kind": "unhidden", "story": story},
+                        "If you had not hidden it",
+                        "Show it again",
+                    )
+                case "mute" if (mute := refusal.mute) is not None:
+                    name = mute.label or mute.value
+                    reader = replace(reader, mutes=tuple(m for m in reader.mutes if m != mute))
+                    event = {"kind": "unmute", "mute": {"kind": mute.kind, "value": mute.value, "label": name}}
+                    words, label = f"If {name} were not muted", f"Unmute {name}"
+                case "language":
+                    code = self.edition.languages[int(self.edition.language[row])]
+                    reader = replace(reader, languages=(*reader.languages, code))
+                    event = {"kind": "settings", "settings": {"languages": list(reader.languages)}}
+                    words, label = f"If you read {code}", f"I read {code}, too"
+                case "scope":
+                    reader = replace(reader, scope="all")
+                    event = {"kind": "settings", "settings": {"scope": "all"}}
+                    words, label = "If For you drew on every source here", "Draw on every source"
+                case _:
+                    continue
+            still = tuple(r.why for r in refused(reader, self.edition, self.now, row))
+            place = None if still else self.place(story, reader)
+            yield Change(words=words, label=label, event=event, place=place, without=place, still=still)
+
+
+def numbered(place: int | None) -> str:
+    """A place in the feed: `number 14`; `below the first 100` where nobody looked further."""
+    return f"number {place}" if place else f"below the first {REACH}"
+
+
+def standing(asked: Asked | None) -> str:
+    """Where a story stands in a reader's feed, or what keeps it out, in a sentence. None: it is not live."""
+    if asked is None:
+        return "It is in no feed any more: nothing new has come for too long."
+    if asked.refused:
+        return f"It is not in your feed: {', and '.join(asked.refused)}."
+    many = (
+        f"of the {asked.admitted:,} stories that may be shown to you" if asked.admitted > 1 else "and is the only story"
+    )
+    if asked.place is not None and asked.place <= asked.page:
+        return f"It stands at number {asked.place} {many}."
+    where = (
+        f"at number {asked.place} {many}"
+        if asked.place
+        else f"below the first {REACH} {many}: {asked.ahead:,} have more points"
+    )
+    lacks = f", {asked.short:.2f} points short of the last one on your first page" if asked.short is not None else ""
+    return f"It stands {where}{lacks}."
+
+
+def standing_as_json(asked: Asked | None) -> dict[str, object]:
+    """The same for programs. Each change's `event` can be sent as it is."""
+    if asked is None:
+        return {"live": False, "place": None, "refused": [], "without": [], "lifts": []}
+    kept = asdict(asked)
+    del kept["item"]
+    return {"live": True, **kept}
+
+
+def said(repair: Repair) -> dict[str, object]:
+    """A repair as an event that can be sent."""
+    return {name: value for name, value in asdict(repair).items() if name != "label" and value is not None}
+
+
+def without(reader: Reader, repair: Repair) -> tuple[str, Reader] | None:
+    """The reader without the cause that the repair is about, and how that is said; None for what has no cause of theirs."""
+    match repair.kind:
+        case "unfollow" if (follow := repair.follow) is not None:
+            told = "this story" if follow.kind == "story" else follow.label or follow.value
+            return f"Without following {told}", repaired(reader, repair)
+        case "erase_weight" if repair.weight is not None:
+            weight = reader.weights.get(repair.weight[0])
+            return (
+                f"Without what was learned of {weight.label if weight and weight.label else repair.weight[0][1]}",
+                repaired(reader, repair),
+            )
+        case "settings" if repair.settings is not None:
+            tuned = repair.settings.get("tuning")
+            if isinstance(tuned, Mapping):
+                signal = next(iter(tuned))
+                return OTHERWISE.get(signal, f"If {signal} did not count"), tuning(reader, dict.fromkeys(tuned, 0.0))
+            if "home" in repair.settings:
+                gone = next((place for place in reader.home if place not in repaired(reader, repair).home), "it")
+                return f"If {gone} were not near you", repaired(reader, repair)
+            return OTHERWISE["budget"], repaired(reader, repair)
+    return None
+
+
+def repaired(reader: Reader, repair: Repair) -> Reader:
+    """The reader after the repair: what learning from its event gives."""
+    match repair.kind:
+        case "unfollow" if (gone := repair.follow) is not None:
+            kept = (f for f in reader.follows if f.kind != gone.kind or named(f.value) != named(gone.value))
+            return replace(reader, follows=tuple(kept))
+        case "erase_weight" if repair.weight is not None:
+            key = repair.weight[0]
+            return replace(reader, weights={k: w for k, w in reader.weights.items() if k != key})
+        case "settings" if repair.settings is not None:
+            tuned = repair.settings.get("tuning")
+            if isinstance(tuned, Mapping):
+                return tuning(reader, tuned)
+            if isinstance(home := repair.settings.get("home"), list):
+                return replace(reader, home=tuple(home))
+            if isinstance(gone_rules := repair.settings.get("budget"), Mapping):
+                return replace(reader, budget={r: x for r, x in reader.budget.items() if r not in gone_rules})
+    return reader
+
+
+def tuning(reader: Reader, tuned: Mapping[str, float]) -> Reader:
+    """The reader with these signals tuned, the others as they are."""
+    every = {**reader.tuning, **{signal: float(x) for signal, x in tuned.items()}}
+    return replace(reader, tuning={signal: x for signal, x in every.items() if x != 1.0})
+
+
+def following(reader: Reader, follow: Follow) -> Reader:
+    """The reader who follows this, too; what was muted and is followed is muted no more."""
+    heard = (m for m in reader.mutes if m.kind != follow.kind or named(m.value) != named(follow.value))
+    return replace(reader, follows=(*reader.follows, follow), mutes=tuple(heard))
