@@ -348,19 +348,21 @@ def evaluate(
     task: Annotated[
         str,
         typer.Argument(
-            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking or rankers."
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking, rankers or beyond."
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
-    whole: Annotated[bool, typer.Option(help="ranking, rankers: all readers.")] = False,
+    whole: Annotated[bool, typer.Option(help="ranking, rankers, beyond: all readers.")] = False,
     ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
     from broadsheet.evaluation import measure
 
-    options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers") else {}
-    report = measure(task, path, **options, **({"ablate": ablate} if task == "rankers" else {}))
+    options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers", "beyond") else {}
+    options |= {"ablate": ablate} if task == "rankers" else {"plot": plot} if task == "beyond" else {}
+    report = measure(task, path, **options)
     if as_json:
         _print_json(report.as_json())
     else:

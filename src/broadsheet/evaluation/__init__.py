@@ -21,6 +21,7 @@ TASKS = (
     "novelty",
     "ranking",
     "rankers",
+    "beyond",
 )
 
 

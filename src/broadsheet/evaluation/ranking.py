@@ -173,6 +173,6 @@ def implicit(found: Clicks, asked: Sequence[Asked]) -> tuple[Floats | None, str]
         history = list(dict.fromkeys(articles[id] for id in a.request.history if id in articles))  # noqa: A001
         one = csr_matrix((np.ones(len(history), np.float32), ([0] * len(history), history)), (1, len(articles)))
         taste = np.asarray(model.recalculate_user(0, one)).ravel() if history else np.zeros(64)
-        known = [articles.get(candidate, -1) for candidate in a.request.candidates]
-        points.append(np.array([float(model.item_factors[k] @ taste) if k >= 0 else 0.0 for k in known]))
+        listed = [articles.get(candidate, -1) for candidate in a.request.candidates]
+        points.append(np.array([float(model.item_factors[k] @ taste) if k >= 0 else 0.0 for k in listed]))
     return measured(asked, points), ""
