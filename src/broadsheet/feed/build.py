@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -19,8 +19,8 @@ from broadsheet.errors import ConfigError
 from broadsheet.feed.admit import admit
 from broadsheet.feed.diversify import Diversity, pick
 from broadsheet.feed.edition import Edition, Floats, Rows
-from broadsheet.feed.score import SCORERS, SLACK, Desk, Likeness, Scorer
-from broadsheet.model import Feed, FeedId, FeedItem, Reader, Reason, StoryId, identify
+from broadsheet.feed.score import SCORERS, SLACK, Desk, Exploration, Likeness, Scorer
+from broadsheet.model import FOLLOW_KINDS, Feed, FeedId, FeedItem, Reader, Reason, StoryId, identify
 
 
 def _all_scorers() -> tuple[Scorer, ...]:
@@ -41,6 +41,11 @@ class Recipe:
         """The same for the same settings, on every machine: the name is not part of it."""
         parts = sorted(f"{type(s).__name__}({_settled(s)})" for s in self.scorers)
         return identify("recipe", str(self.length), *parts, _settled(self.diversity))
+
+    def weighed(self, weights: Mapping[str, float]) -> Recipe:
+        """The recipe in which each of these signals counts so many times as much."""
+        scorers = tuple(_times(scorer, weights.get(name_of(scorer), 1.0)) for scorer in self.scorers)
+        return replace(self, scorers=scorers)
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Recipe:
@@ -71,6 +76,23 @@ class Recipe:
             scorers=tuple(_read(kind, name, table.get(name, {})) for name, kind in SCORERS.items() if name not in off),
             diversity=_read(Diversity, "diversity", table.get("diversity", {})),
         )
+
+
+WORTH = frozenset(
+    {"weight", "against", "speed", "shown", "read", "update", "update_followed", *FOLLOW_KINDS}
+)  # settings that are points
+
+
+def name_of(scorer: Scorer) -> str:
+    """The scorer's name in a recipe."""
+    return next(name for name, kind in SCORERS.items() if kind is type(scorer))
+
+
+def _times(scorer: Scorer, factor: float) -> Scorer:
+    settings: Any = scorer
+    held = {f.name: getattr(settings, f.name) * factor for f in fields(settings) if f.name in WORTH}
+    scaled: Scorer = replace(settings, **held) if factor != 1.0 else scorer
+    return scaled
 
 
 def _settled(settings: Any) -> str:
@@ -123,8 +145,9 @@ def build_feed(
     ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))
     picked = list(pick(desk, ranking.best, recipe.length, recipe.diversity, above))
     told = reasons_of(desk, recipe, [row for row, _ in picked])
+    chance = next((scorer.chance(desk) for scorer in recipe.scorers if isinstance(scorer, Exploration)), 0.0)
     items = [
-        FeedItem(story=edition.ids[row], reasons=(*reasons, *lost))
+        FeedItem(story=edition.ids[row], reasons=(*reasons, *lost), chance=chance)
         for (row, lost), reasons in zip(picked, told, strict=True)
     ]
     scored = [(item.score, item) for item in items]

@@ -478,24 +478,30 @@ def often(per_day: float) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exploration:
-    """Now and then something drawn by lot, and it says so: without it a feed only ever confirms itself."""
+    """Now and then something drawn by lot, and it says so: without it a feed only ever confirms itself.
+
+    A reader who turns it up or down has more or fewer lots drawn; each counts the same. Who knows the seed knows the lots.
+    """
 
     signal: ClassVar[str] = "exploration"
     weight: float = 1.5
     share: float = 0.01  # of the stories
 
-    def points(self, desk: Desk) -> Floats:
-        return np.where(self._drawn(desk.lot), self.weight * desk.tuned(self.signal), 0.0)
+    def chance(self, desk: Desk) -> float:
+        """That a story has of being drawn for this reader."""
+        return min(self.share * desk.tuned(self.signal), 1.0) if self.weight else 0.0
 
-    def _drawn(self, lot: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        return lot >> np.uint64(11) < np.uint64(min(self.share, 1.0) * 2.0**53)
+    def points(self, desk: Desk) -> Floats:
+        return np.where(self._drawn(desk, desk.lot), self.weight, 0.0)
+
+    def _drawn(self, desk: Desk, lot: NDArray[np.uint64]) -> NDArray[np.bool_]:
+        return lot >> np.uint64(11) < np.uint64(self.chance(desk) * 2.0**53)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
-        points = self.weight * desk.tuned(self.signal)
-        if points:
+        if points := self.weight:
             repair = turn(self.signal, "No stories drawn by lot", desk, to=0.0)
             fact = "it was drawn by lot, to show you something you did not ask for"
-            for place in np.flatnonzero(self._drawn(desk.lot[rows])).tolist():
+            for place in np.flatnonzero(self._drawn(desk, desk.lot[rows])).tolist():
                 yield place, Reason(self.signal, points, fact, repair)
 
 
