@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadsheet.errors import ConfigError
 from broadsheet.feed.admit import admit
@@ -133,13 +134,14 @@ def build_feed(
     rng: np.random.Generator,
     *,
     before: Sequence[StoryId] = (),
+    near: Mapping[int, NDArray[np.float32]] | None = None,
 ) -> Feed:
     """The next page for the reader. `before` are the stories of the pages above it: none of them comes again.
 
-    The same reader, edition, recipe, time and seed give the same feed.
+    `near` are products of the vectors that are at hand already (see `batch`): they change nothing but the time it takes. The same reader, edition, recipe, time and seed give the same feed.
     """
     seed = int(rng.integers(0, 2**63))
-    desk = Desk(reader, edition, now, seed)
+    desk = Desk(reader, edition, now, seed, near)
     admitted, left_out = admit(reader, edition, now, frozenset(before))
     above = [row for story in before if (row := edition.row_of(story)) is not None]
     ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))

@@ -26,7 +26,15 @@ SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
 class Desk:
     """One feed being made: the reader, the edition, the clock and one random number, with what scorers share."""
 
-    def __init__(self, reader: Reader, edition: Edition, now: datetime, seed: int) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        edition: Edition,
+        now: datetime,
+        seed: int,
+        near: Mapping[int, NDArray[np.float32]] | None = None,
+    ) -> None:
+        self.near = near or {}  # products of all vectors with the reader's tastes, where they are at hand: 1, -1
         self.reader = reader
         self.edition = edition
         self.now = now
@@ -51,9 +59,7 @@ class Desk:
     @cached_property
     def tastes(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Which way the reader's reading points, and which way what was sent away does: of length 1."""
-        means = vector_of(self.reader.interest), vector_of(self.reader.disinterest)
-        liked, disliked = (mean / max(np.float32(np.linalg.norm(mean)), np.float32(1e-9)) for mean in means)
-        return liked, disliked
+        return tastes_of(self.reader)
 
     @cached_property
     def followed_stories(self) -> frozenset[str]:
@@ -61,6 +67,13 @@ class Desk:
 
     def tuned(self, signal: str) -> float:
         return max(float(self.reader.tuning.get(signal, 1.0)), 0.0)
+
+
+def tastes_of(reader: Reader) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Which way the reader's reading points, and which way what was sent away does: of length 1."""
+    means = vector_of(reader.interest), vector_of(reader.disinterest)
+    liked, disliked = (mean / max(np.float32(np.linalg.norm(mean)), np.float32(1e-9)) for mean in means)
+    return liked, disliked
 
 
 class Scorer(Protocol):
@@ -314,10 +327,14 @@ class Likeness:
 
     def rough(self, desk: Desk, rows: Rows | None = None) -> Floats:
         """Points to within `SLACK`, fast: the last digits of a matrix product depend on which rows are asked together."""
-        vectors = desk.edition.vectors if rows is None else desk.edition.vectors[rows]
-        total = np.zeros(len(vectors))
+        total = np.zeros(len(desk.edition) if rows is None else len(rows))
         for sign, factor, mean in self._sides(desk):
-            total += sign * factor * self._near(vectors @ mean)
+            product = desk.near.get(sign)
+            if product is None:
+                product = (desk.edition.vectors if rows is None else desk.edition.vectors[rows]) @ mean
+            elif rows is not None:
+                product = product[rows]
+            total += sign * factor * self._near(product)
         return total
 
     def parts(self, desk: Desk, rows: Rows) -> tuple[Floats, Floats]:
