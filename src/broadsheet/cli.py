@@ -348,11 +348,11 @@ def evaluate(
     task: Annotated[
         str,
         typer.Argument(
-            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking, rankers or beyond."
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking, rankers, beyond, cold or quiet."
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
-    whole: Annotated[bool, typer.Option(help="ranking, rankers, beyond: all readers.")] = False,
+    whole: Annotated[bool, typer.Option(help="ranking, rankers, beyond, cold: all readers.")] = False,
     ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
     plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     as_json: JsonOption = False,
@@ -360,7 +360,7 @@ def evaluate(
     """Measure a stage against a labelled set."""
     from broadsheet.evaluation import measure
 
-    options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers", "beyond") else {}
+    options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers", "beyond", "cold") else {}
     options |= {"ablate": ablate} if task == "rankers" else {"plot": plot} if task == "beyond" else {}
     report = measure(task, path, **options)
     if as_json:

@@ -22,6 +22,8 @@ TASKS = (
     "ranking",
     "rankers",
     "beyond",
+    "cold",
+    "quiet",
 )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -141,10 +141,15 @@ class Newsroom:
         self._signals = signals
         self._made: dict[str, tuple[Topic, ...]] = {}
         self._vectors: dict[str, bytes] = {}
+        self._wanted: dict[str, None] = {}
 
-    def read_titles(self, ids: Sequence[str]) -> None:
-        """Vectors of what is asked about, a few hundred titles at a time."""
-        new = [id for id in dict.fromkeys(ids) if id in self._articles and id not in self._vectors]  # noqa: A001
+    def want(self, articles: Iterable[str]) -> None:
+        """These are to be read."""
+        self._wanted.update(dict.fromkeys(articles))
+
+    def read_titles(self) -> None:
+        """Vectors of what is wanted, a few hundred titles at a time."""
+        new = [name for name in self._wanted if name in self._articles and name not in self._vectors]
         for first in range(0, len(new), 240):
             part = new[first : first + 240]
             told = [self._articles[name] for name in part]
@@ -256,7 +261,9 @@ def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None) -> Re
     if not asked:
         raise InputError(f"No request of the set has {OFFERED} candidates.")
     newsroom = Newsroom(found.articles, signals)
-    newsroom.read_titles([id for a in asked for id in (*a.request.candidates, *a.request.history[-READ:])])  # noqa: A001
+    for a in asked:
+        newsroom.want((*a.request.candidates, *a.request.history[-READ:]))
+    newsroom.read_titles()
     choices = [Choice(a, newsroom) for a in asked]
     rows, points = [], []
     for name, (kind, order) in recipes(signals).items():

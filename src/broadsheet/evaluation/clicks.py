@@ -56,10 +56,14 @@ class Asked:
 
 
 Fitting = Callable[[Floats, NDArray[np.bool_]], None]
+Asking = Callable[[Signals, Signals, Request, NDArray[np.bool_]], None]
 
 
-def walk(clicks: Clicks, fit: Fitting | None = None) -> tuple[list[Asked], Signals]:
-    """One pass: the measured choices as they looked, each before it is learned from. `fit` is given the others."""
+def walk(clicks: Clicks, fit: Fitting | None = None, ask: Asking | None = None) -> tuple[list[Asked], Signals]:
+    """One pass: the measured choices as they looked, each before it is learned from.
+
+    `fit` is given the others; `ask`, where it is given, is shown the measured ones instead, with what was known by then.
+    """
     signals = Signals(clicks.articles, prequential=True)
     alone = Signals(clicks.articles)
     alone.shelf.meanings = signals.shelf.meanings  # the same articles say the same: read once
@@ -72,13 +76,15 @@ def walk(clicks: Clicks, fit: Fitting | None = None) -> tuple[list[Asked], Signa
             clicked = np.array([id in chosen for id in request.candidates])  # noqa: A001
             if not 0 < clicked.sum() < len(clicked):
                 continue
-            if clicks.measured(line):
+            if clicks.measured(line) and ask is not None:
+                ask(signals, alone, request, clicked)
+            elif clicks.measured(line):
                 asked.append(Asked(signals.table(request), alone.table(request), clicked, request))
             elif fit is not None:
                 fit(signals.table(request), clicked)
         for request, line in requests:
             signals.learn(request, clicked_of(line))
-    if not asked:
+    if not asked and ask is None:
         raise InputError("The set has no choices to measure.")
     return asked, signals
 
