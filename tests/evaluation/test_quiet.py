@@ -41,7 +41,7 @@ def test_readers_follow_one_quiet_publisher_that_posts_in_time_and_busy_ones(str
     read = quiet.read(stream)
     begin = END - timedelta(days=4)  # bob's last letter was five days ago
     made = quiet.who_reads(read, begin, END, 3)
-    assert {own for _, own in made} == {"ada.example"}
+    assert {own for _, own in made} == {"https://ada.example/feed"}
     for reader, own in made:
         assert reader.follows[0].value == own
         assert all(read.weekly[follow.value] > quiet.WEEKLY for follow in reader.follows[1:])

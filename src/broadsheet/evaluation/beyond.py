@@ -43,7 +43,7 @@ from broadsheet.stages.signals import Floats, Signals, seconds
 
 SHOWN: Final = 5
 OFFERED: Final = 10  # fewer candidates leave little to choose
-MOST: Final = 1200  # requests, evenly over time
+MOST: Final = 800  # requests, evenly over time
 READ: Final = 40  # articles of the history that a reader is folded from
 STEPS: Final = (0.0, 0.5, 2.0, 4.0)  # of the slider of diversity alone
 LIKENESS: Final = (0.5, 3.0)  # of the slider of interest alone

@@ -2,8 +2,8 @@
 
     broadsheet evaluate quiet STREAM.jsonl.xz
 
-Readers are made up: each follows one publisher of at most two items a week and twenty drawn by how much they publish, and
-looks at the first page at 8 and at 18 o'clock for a week. What was shown and not opened makes room, as it does for any
+A publisher is a feed. Readers are made up: each follows one of at most two items a week and thirty drawn by how much they
+publish, and looks at the first page once a day for ten days. What was shown and not opened makes room, as it does for any
 reader. Each item is a story of one article: it has no names, topics or vectors here, so nothing but follows, age, pace,
 lots and what was seen decides. Seen: the share of the quiet publisher's items that stood on a page within two days of being
 published. Beside it, what all pages show: the share of quiet publishers, how many publishers, and how unevenly.
@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import numpy as np
 import orjson
@@ -34,10 +33,10 @@ from broadsheet.readers import follows
 
 LIVE: Final = timedelta(days=7)
 WITHIN: Final = timedelta(days=2)
-LOOKS: Final = (8, 18)  # o'clock, UTC
-DAYS: Final = 7
-READERS: Final = 40
-BUSY: Final = 20  # other publishers that a reader follows
+LOOKS: Final = (8,)  # o'clock, UTC
+DAYS: Final = 10
+READERS: Final = 60
+BUSY: Final = 30  # other publishers that a reader follows
 WEEKLY: Final = 2.0  # items a week of a quiet publisher, at most
 
 
@@ -59,7 +58,7 @@ def read(path: Path) -> Stream:
             if not item.get("published") or not item.get("title"):
                 continue
             at = datetime.fromisoformat(item["published"]).astimezone(UTC)
-            id, publisher = StoryId(identify(item["link"])), urlsplit(item["feed"]).hostname or item["feed"]  # noqa: A001
+            id, publisher = StoryId(identify(item["link"])), str(item["feed"])  # noqa: A001
             found[id] = Story(
                 id=id, headline=item["title"], articles=(ArticleId(identify(item["link"], "a")),), publishers=(publisher,),
                 sources=(SourceId(item["feed"]),), first_seen=at, last_seen=at, language=(item.get("lang") or "")[:2],
