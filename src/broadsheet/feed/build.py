@@ -80,7 +80,7 @@ class Recipe:
 
 
 WORTH = frozenset(
-    {"weight", "against", "speed", "shown", "read", "update", "update_followed", *FOLLOW_KINDS}
+    {"weight", "against", "speed", "shown", "read", "update", "update_followed", "seldom", *FOLLOW_KINDS}
 )  # settings that are points
 
 

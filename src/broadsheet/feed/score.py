@@ -102,7 +102,11 @@ def turn(signal: str, label: str, desk: Desk, to: float = 0.5) -> Repair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follows:
-    """What the reader chose by hand. Each follow that is met gives its own points, so unfollowing is subtraction."""
+    """What the reader chose by hand. Each follow that is met gives its own points, so unfollowing is subtraction.
+
+    Who follows a publisher that seldom publishes wants to miss none of it: that gives more, the more seldom it is. Without
+    it a reader of thirty busy feeds saw one in eight items of a weekly one (June 2023, `broadsheet evaluate quiet`).
+    """
 
     signal: ClassVar[str] = "follows"
     story: float = 3.0
@@ -112,6 +116,8 @@ class Follows:
     place: float = 1.1
     topic: float = 1.2
     publisher: float = 1.0
+    seldom: float = 2.0  # more for a publisher that publishes next to nothing
+    loud: float = 6.0  # stories a day from which on it gives nothing
 
     def points(self, desk: Desk) -> Floats:
         what = self, desk.tuned(self.signal)
@@ -125,7 +131,8 @@ class Follows:
             return np.zeros(many)
         worth = np.repeat([self._worth(desk, follow) for follow in follows], [len(rows) for rows, _ in about])
         felt = _felt(np.concatenate([strength for _, strength in about]))
-        points = np.bincount(np.concatenate([rows for rows, _ in about]), worth * felt, many)
+        felt = worth * felt + np.concatenate([self._more(desk, f, *met) for f, met in zip(follows, about, strict=True)])
+        points = np.bincount(np.concatenate([rows for rows, _ in about]), felt, many)
         return points.astype(np.float64, copy=False)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
@@ -140,8 +147,17 @@ class Follows:
                 continue
             at = np.minimum(about.searchsorted(asked), len(about) - 1)
             met = np.flatnonzero(about[at] == asked)
-            for place, x in zip(met.tolist(), _felt(strength[at[met]]).tolist(), strict=True):
-                yield place, Reason(self.signal, worth * x, fact, repair)
+            more = self._more(desk, follow, about[at[met]], strength[at[met]])
+            points = (worth * _felt(strength[at[met]]) + more).tolist()
+            for place, x, extra in zip(met.tolist(), points, more.tolist(), strict=True):
+                yield place, Reason(self.signal, x, f"{fact}, which seldom publishes" if extra else fact, repair)
+
+    def _more(self, desk: Desk, follow: Follow, rows: Rows, strength: Floats) -> Floats:
+        """What a story is worth more because the followed publisher, by whom it is, seldom publishes."""
+        if follow.kind != "publisher":
+            return np.zeros(len(rows))
+        seldom = np.maximum(1.0 - desk.edition.loudness[rows] / math.log2(1.0 + self.loud), 0.0)
+        return seldom * strength * (self.seldom * desk.tuned(self.signal))
 
     def _worth(self, desk: Desk, follow: Follow) -> float:
         return float(getattr(self, follow.kind)) * desk.tuned(self.signal)
