@@ -14,6 +14,7 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +29,8 @@ Memory = dict[str, Any]
 
 HALF_LIVES = {"30 minutes": 0.5, "3 hours": 3.0, "12 hours": 12.0, "2 days": 48.0}
 DELAY = 120.0  # seconds until a click is known to others
+MOST_CENTRED = 256  # titles that say what titles are like
+FEW_CENTRED = 8  # that what news is like in general weighs as much as
 MEANT = 5  # articles of the history that are nearest in meaning
 RECENT = 60  # articles of the history that are compared with each candidate
 REMEMBERED = 400  # articles of the history that sections are counted over
@@ -186,7 +189,11 @@ def read_request(line: Line) -> Request:
 
 
 class Meanings:
-    """What articles say, as vectors of unit length: of an article known by its title, when it is first asked for."""
+    """What articles say, as vectors of unit length: of an article known by its title, when it is first asked for.
+
+    All 512 numbers, not the 192 that articles keep, which said half as much (MIND, 12 and 13 Nov: .672 for .685); less
+    the mean of titles like these. Less the mean of all news, Danish titles were all alike: .534 for .566 (EB-NeRD).
+    """
 
     def __init__(self, titles: list[str]) -> None:
         self._titles = titles
@@ -203,11 +210,19 @@ class Meanings:
             return self._nothing
         made = self._made.get(i)
         if made is None:
-            # One by one, though 24 at once take a third of the time: so no company changes a digit. All 512 numbers less
-            # their mean: projected to 192 as articles are, they said half as much (MIND, 12 and 13 Nov: .672 for .685)
-            off = encoder()([self._titles[i]])[0] - centre()
+            # one by one, though 24 at once take a third of the time: so no company changes a digit
+            off = encoder()([self._titles[i]])[0] - self._centre
             made = self._made[i] = (off / max(float(np.linalg.norm(off)), 1e-9)).astype(np.float16)
         return made
+
+    @cached_property
+    def _centre(self) -> NDArray[np.float32]:
+        """The mean of some of the titles, evenly from all; of a few, with some of what news is like."""
+        some = [title for title in self._titles if title]
+        some = some[:: -(-len(some) // MOST_CENTRED)]
+        return np.asarray(
+            (encoder()(some).sum(axis=0) + FEW_CENTRED * centre()) / (len(some) + FEW_CENTRED), np.float32
+        )
 
 
 class Shelf:
