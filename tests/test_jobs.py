@@ -28,6 +28,7 @@ from broadsheet.model import (
     ReaderId,
     Source,
     Story,
+    StoryId,
     ThreadId,
     bytes_of,
     identify,
@@ -493,7 +494,7 @@ def test_what_is_decided_again_is_saved_the_same_whatever_a_batch_holds(
     found = []
     calls: list[int] = []
 
-    def parted_and_joined(given: Sequence[Article]) -> list[int]:
+    def parted_and_joined(given: Sequence[Article], _: Sequence[StoryId]) -> list[int]:
         """By event; but every second time the odd reports of each are a story of their own."""
         calls.append(len(given))
         first: dict[tuple[str, bool], int] = {}

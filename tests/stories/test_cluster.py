@@ -321,7 +321,7 @@ def test_a_story_plainly_about_something_else_is_not_asked():
 # --- decided again
 
 
-def by_first_word(given):
+def by_first_word(given, _):
     """The first article of each one's story, where a story is a first word."""
     first = {}
     return [first.setdefault(a.title.split()[0], n) for n, a in enumerate(given)]

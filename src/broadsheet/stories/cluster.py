@@ -69,7 +69,8 @@ class Grouping:
     looked_at: int = 600  # ... up to so many articles in all
 
 
-Regroup = Callable[[Sequence[Article]], Sequence[int]]  # gives the first article of each one's story
+# Of articles and the stories that they are in: the number of the first article of each one's new story.
+Regroup = Callable[[Sequence[Article], Sequence[StoryId]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -458,9 +459,9 @@ class OpenStories:
         if len(given) < 2:
             return Settled()
         groups: dict[int, list[ArticleId]] = {}
-        for article, first in zip(given, regroup(given), strict=True):
-            groups.setdefault(first, []).append(article.id)
         now = {a.id: self._stories[self._row[a.id]] for a in given}
+        for article, first in zip(given, regroup(given, list(now.values())), strict=True):
+            groups.setdefault(first, []).append(article.id)
         begun = {now[id_] for id_ in now if begun_by(id_) == now[id_]}
         named: dict[int, StoryId] = {}
         for first, members in groups.items():
