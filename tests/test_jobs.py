@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ from broadsheet import following, jobs, store
 from broadsheet.articles.passages import passages
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
-from broadsheet.jobs import ingesting, rounds, worker
+from broadsheet.jobs import grouping, ingesting, moving, rounds, worker
 from broadsheet.model import (
     Article,
     ArticleId,
@@ -28,6 +28,7 @@ from broadsheet.model import (
     ReaderId,
     Source,
     Story,
+    StoryId,
     ThreadId,
     bytes_of,
     identify,
@@ -35,6 +36,7 @@ from broadsheet.model import (
 from broadsheet.sources import opml
 from broadsheet.stories.cluster import Grouping
 from broadsheet.stories.describe import describe
+from broadsheet.stories.regrouping import begun_by
 from tests.builders import HOUR, NOON, a_reader, an_article
 from tests.newsroom import Press, happenings, press
 
@@ -461,6 +463,64 @@ def test_a_large_story_is_told_with_the_words_that_its_articles_have_now(db: Eng
         store.articles.save(c, [new])
         store.stories.mark_stale(c, [before.id])
     assert told() != before
+
+
+EVENTS = (
+    (
+        "Volcano on Iceland's Reykjanes peninsula erupts near Grindavik",
+        "Lava flows towards the evacuated fishing town.",
+    ),
+    ("Bank of England holds interest rates at 4.5 per cent", "The monetary policy committee voted seven to two."),
+    ("Ferry with 120 passengers runs aground off Crete", "The coast guard took all of them ashore by noon."),
+)
+
+
+def events() -> list[Article]:
+    """Eight reports of each of three events, an hour apart, in turn."""
+    return [
+        an_article(
+            f"{title}, report {n}", f"{text} Reporter number {n} of {title.split()[0]} saw it.", publisher=f"Paper {n}",
+            vector=bytes_of(np.eye(3, 64)[event]), vector_model="made",
+            published=NOON + (3 * n + event - 40) * HOUR, first_seen=NOON + (3 * n + event - 40) * HOUR,
+        )
+        for n in range(8)
+        for event, (title, text) in enumerate(EVENTS)
+    ]  # fmt: skip
+
+
+def test_what_is_decided_again_is_saved_the_same_whatever_a_batch_holds(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    calls: list[int] = []
+
+    def parted_and_joined(given: Sequence[Article], _: Sequence[StoryId]) -> list[int]:
+        """By event; but every second time the odd reports of each are a story of their own."""
+        calls.append(len(given))
+        first: dict[tuple[str, bool], int] = {}
+        odd = len(given) % 2 == 1
+        return [first.setdefault((a.title[:4], odd and int(a.title[-1]) % 2 == 1), n) for n, a in enumerate(given)]
+
+    monkeypatch.setattr(moving, "grouped", parted_and_joined)
+    for size in (1, 4, 200):
+        monkeypatch.setattr(grouping, "ARTICLES", size)
+        own = replace(settings, database=f"sqlite:///{tmp_path / f'{size}.sqlite'}")
+        db = store.open(own.database_url())
+        with db.begin() as c:
+            store.articles.save_new(c, events())
+        asyncio.run(jobs.group(db, own, NOON, rules=Grouping(every=3)))
+        with db.connect() as c:
+            where = store.articles.stories_of(c, [a.id for a in events()])
+            live = {s.id: s for s in store.stories.live(c, NOON - 30 * 24 * HOUR)}
+            assert set(where.values()) == set(live)
+            for id_, story in live.items():
+                assert set(story.articles) == {a for a, at in where.items() if at == id_}
+            for article in events():  # an id under which nothing is left leads to where its article went
+                assert store.stories.resolve(c, begun_by(article.id)) in (None, *live)
+        db.dispose()
+        found.append(where)
+    assert found[0] == found[1] == found[2]
+    assert len(calls) > 6
 
 
 def test_stories_that_an_earlier_version_left_without_a_thread_get_one(db: Engine, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
     python benchmarks/speed/grouping.py [ITEMS] [--show]
 
+Every hundred items or so the latest are decided again, as who groups does; that is told apart as settling.
 The limit in the same run is one bare product of each item's vector with those of the last 5,000 items: what finding the
 nearest by meaning alone would cost, with nothing decided. Times are this thread's own processor time. What a vector takes is
 measured on a sample. Stories close after ten days, so what is open is as much in the last tenths of the month as in the
@@ -34,6 +35,7 @@ from broadsheet.articles.embed import embed
 from broadsheet.articles.identity import fingerprint
 from broadsheet.model import Article, ArticleId, identify
 from broadsheet.stories.cluster import OpenStories
+from broadsheet.stories.refine import grouped
 
 DATA = Path(os.environ.get("BROADSHEET_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 SAMPLE = 512  # items whose vectors are read, to say what all of them would cost
@@ -91,6 +93,9 @@ def main() -> None:
     found: dict[str, str] = dict.fromkeys((a.id for a in articles), "")  # so that it does not grow below
     into: dict[str, str] = {}
     spent, held, open_ = [], [], []
+    by_id = {a.id: a for a in articles}
+    settling = slowest_settling = 0.0
+    settled = 0
     begin = last = time.thread_time()
     for number, article in enumerate(articles, 1):
         one = time.thread_time()
@@ -98,6 +103,13 @@ def main() -> None:
         slowest = max(slowest, time.thread_time() - one)
         found[article.id] = assignment.story
         into.update(dict.fromkeys(assignment.merged, assignment.story))
+        one = time.thread_time()
+        if again := stories.unsettled():
+            moved = stories.settle([by_id[id_] for id_ in again], grouped, into).moved
+            settled += len(moved)
+            found.update((id_, where) for id_, (_, where) in moved.items())
+        one = time.thread_time() - one
+        settling, slowest_settling, last = settling + one, max(slowest_settling, one), last + one
         if article.time and closed and article.time - closed > OPEN + timedelta(days=1):
             closed = article.time - OPEN
             stories.forget_before(closed)
@@ -107,7 +119,7 @@ def main() -> None:
             held.append(resident())
             open_.append(len(stories))
             last = time.thread_time()
-    grouping = time.thread_time() - begin
+    grouping = time.thread_time() - begin - settling
 
     matrix = np.zeros((BASIS, 192), dtype=np.float32)
     row = np.ones(192, dtype=np.float32)
@@ -129,6 +141,9 @@ def main() -> None:
                 "items": len(articles),
                 "grouping_seconds": round(grouping, 1),
                 "grouping_ms_per_item": round(1000 * grouping / len(articles), 3),
+                "settling_ms_per_item": round(1000 * settling / len(articles), 3),
+                "slowest_settling_ms": round(1000 * slowest_settling, 1),
+                "settled": settled,
                 "ms_per_item_by_tenths": spent,
                 "open_by_tenths": open_,
                 "megabytes_by_tenths": held,

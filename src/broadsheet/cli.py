@@ -348,18 +348,21 @@ def evaluate(
     task: Annotated[
         str,
         typer.Argument(
-            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking or rankers."
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking, rankers, beyond, cold or quiet."
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
-    whole: Annotated[bool, typer.Option(help="rankers: all readers.")] = False,
+    whole: Annotated[bool, typer.Option(help="ranking, rankers, beyond, cold: all readers.")] = False,
     ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
+    plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
     from broadsheet.evaluation import measure
 
-    report = measure(task, path, **({"whole": whole, "ablate": ablate} if task == "rankers" else {}))
+    options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers", "beyond", "cold") else {}
+    options |= {"ablate": ablate} if task == "rankers" else {"plot": plot} if task == "beyond" else {}
+    report = measure(task, path, **options)
     if as_json:
         _print_json(report.as_json())
     else:
@@ -370,19 +373,24 @@ def evaluate(
 def train(
     context: typer.Context,
     what: Annotated[str, typer.Argument(help="rank or stories.")],
-    model: Annotated[Path, typer.Option(help="Where to write what was learned.")],
+    model: Annotated[Path | None, typer.Option(help="Where to write what was learned.")] = None,
     kind: Annotated[str, typer.Option(help="rank: auto, trees (needs LightGBM) or linear.")] = "auto",
     articles: Annotated[Path | None, typer.Option(help="rank: the articles, as JSON lines.", exists=True)] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="rank: go back to the feed's weights before.")] = False,
     pairs: Annotated[
         Path | None,
         typer.Option(help="stories: labelled pairs beside those of this instance, as JSON lines.", exists=True),
     ] = None,
 ) -> None:
-    """Fit a ranker on lines of what was shown and clicked, read from standard input; or grouping on people's words.
+    """Weigh the feed by what this instance's readers opened; fit a ranker on lines; or grouping on people's words.
 
-    A ranker's file remembers what was learned up to the last line, readers' ids among it, and goes on from there.
+    `train rank` alone reads the logged pages and what was opened from them, and uses new weights only where replay of
+    later pages shows them to be better. With --articles and --model it fits a ranker on lines of what was shown and
+    clicked, read from standard input; its file remembers what was learned up to the last line, readers' ids among it.
     """
     if what == "stories":
+        if model is None:
+            raise InputError("broadsheet train stories needs --model FILE.")
         from broadsheet import operating
 
         lines = pairs.read_bytes().splitlines() if pairs else []
@@ -390,8 +398,15 @@ def train(
         return
     if what != "rank":
         raise InputError(f"There is nothing called {what!r} to train: broadsheet train rank, broadsheet train stories.")
-    if articles is None:
-        raise InputError("broadsheet train rank needs --articles FILE.")
+    if articles is None and model is None:
+        from broadsheet import operating
+
+        operating.weigh(_settings(context), undo=undo, console=out)
+        return
+    if articles is None or model is None:
+        raise InputError(
+            "broadsheet train rank needs --articles FILE and --model FILE to fit on lines, or neither of them."
+        )
     from broadsheet.stages import train_rank
 
     if kind not in train_rank.KINDS:

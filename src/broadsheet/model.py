@@ -474,6 +474,7 @@ class FeedItem:
 
     story: StoryId
     reasons: tuple[Reason, ...]
+    chance: float | None = None  # that a story like this had of being drawn by lot; None: it was not written down
 
     @property
     def score(self) -> float:

@@ -169,3 +169,22 @@ def train_stories(settings: Settings, lines: Iterable[bytes], model: Path, *, co
     model.write_bytes(orjson.dumps(learned.correction.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
     console.print(escape(learned.sentence()), highlight=False)
     console.print(escape(f'Wrote {model}. The setting stories_model = "{model}" puts it to use.'), highlight=False)
+
+
+def weigh(settings: Settings, *, undo: bool, console: Console) -> None:
+    """Weigh the feed's signals by what was opened, or go back to the weights before; say what counts how much."""
+    db, settings = open_instance(settings)
+    if undo:
+        weights = jobs.undo(db)
+        console.print("The weights before hold again." if weights else "The feed's weights are as shipped again.")
+    else:
+        done = jobs.weigh(db, settings.now())
+        weights = done.weights
+        console.print(done.sentence(), highlight=False)
+        console.print(
+            f"A place is looked at with a chance of 1 / place^{done.steepness:.2f}; by inverse propensity alone "
+            f"{done.replayed.ips:.3f} openings a page, now {done.replayed.now:.3f}.",
+            highlight=False,
+        )
+    for name, x in weights.items():
+        console.print(f"  {name} x {x:.2f}", highlight=False)

@@ -5,14 +5,16 @@ import orjson
 import pytest
 
 from broadsheet.errors import InputError
-from broadsheet.evaluation import ranking
+from broadsheet.evaluation import clicks, ranking
+from broadsheet.stages import rank
+from broadsheet.stages.signals import CONTENT
 
 
 def test_the_measures_of_one_request_are_those_worked_out_by_hand():
-    auc, mrr, ndcg5, ndcg10 = ranking.measure([False, True, False], [3.0, 2.0, 1.0], np.random.default_rng(0))
+    auc, mrr, ndcg5, ndcg10, *_ = ranking.measure([False, True, False], [3.0, 2.0, 1.0], np.random.default_rng(0))
     assert (auc, mrr) == (0.5, 0.5)
     assert ndcg5 == ndcg10 == pytest.approx(1 / np.log2(3))
-    assert ranking.measure([True, False], [1.0, 0.0], np.random.default_rng(0)) == (1.0, 1.0, 1.0, 1.0)
+    assert ranking.measure([True, False], [1.0, 0.0], np.random.default_rng(0)) == (1.0,) * 6
 
 
 def test_equal_scores_are_worth_no_more_than_chance():
@@ -20,9 +22,22 @@ def test_equal_scores_are_worth_no_more_than_chance():
 
 
 def test_requests_that_show_no_choice_are_not_counted():
-    assert ranking.measures([([True], [1.0]), ([True, False], [1.0, 0.0])])["requests"] == 1
+    line = {"at": "2026-08-01T12:00:00Z", "reader": "r", "history": ["a"], "candidates": ["b", "c"]}
+    lines = [line | {"clicked": ["b"]}, line | {"clicked": []}, line | {"clicked": ["b", "c"]}]
+    asked, _ = clicks.walk(clicks.Clicks("three", [{"id": "a"}], lines, lambda line: True))
+    assert len(asked) == 1
     with pytest.raises(InputError):
-        ranking.measures([([True], [1.0])])
+        clicks.walk(clicks.Clicks("two", [], lines[1:], lambda line: True))
+
+
+def test_readers_are_told_apart_by_how_much_is_known_of_them(tmp_path):
+    line = {"at": "2026-08-01T12:00:00Z", "candidates": ["b", "c"], "clicked": ["b"]}
+    lines = [line | {"reader": str(n), "history": [str(k) for k in range(n)]} for n in (0, 3, 7, 30)]
+    asked, _ = clicks.walk(clicks.Clicks("readers", [], lines, lambda line: True))
+    rows = list(ranking.cohorts("ours", ranking.measured(asked, [np.zeros(2)] * 4), asked))
+    assert {row.name: row.figures["requests"] for row in rows} == {
+        "ours, no past clicks": 1, "ours, 1-4": 1, "ours, 5-19": 1, "ours, 20 and more": 1, "ours, under 30": 3,
+    }  # fmt: skip
 
 
 def test_a_file_of_requests_beside_its_articles_is_measured(tmp_path):
@@ -40,14 +55,14 @@ def test_a_file_of_requests_beside_its_articles_is_measured(tmp_path):
 
 def test_what_is_no_set_is_refused(tmp_path):
     with pytest.raises(InputError, match="EB-NeRD"):
-        ranking.read(tmp_path)
+        clicks.read(tmp_path)
 
 
 @pytest.mark.data
-def test_real_readers_are_ranked_better_than_by_chance(data, tmp_path):
-    articles, lines, reported = ranking.read_mind(data / "interactions" / "mind-sample")
-    file = tmp_path / "articles.jsonl"
-    file.write_bytes(b"\n".join(map(orjson.dumps, articles)))
+def test_real_readers_are_ranked_better_than_by_chance(data):
+    articles, lines, reported = clicks.read_mind(data / "interactions" / "mind-sample")
     assert sum(map(reported, lines)) == 968
-    some = [line for line in lines if reported(line)][:150]
-    assert ranking.score(some, reported, articles=file)["auc"] > 0.53
+    some = [line for line in lines if reported(line)][:25]
+    asked, _ = clicks.walk(clicks.Clicks("mind", articles, some, reported))
+    ours = rank.Linear(rank.ALONE, CONTENT)
+    assert ranking.measured(asked, [ours(a.alone).sum(axis=1) for a in asked])[:, 0].mean() > 0.53

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from broadsheet.feed import diversify
 from broadsheet.feed.admit import admit
+from broadsheet.feed.batch import build_feeds
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
 from broadsheet.feed.edition import Edition, seen_alike
 from broadsheet.feed.score import SCORERS, Desk
@@ -179,3 +180,13 @@ def test_a_recipes_hash_is_its_settings():
     assert Recipe.of({"name": "other"}).hash == STANDARD.hash
     assert Recipe.of({"freshness": {"half_life": "1d"}}).hash != STANDARD.hash
     assert Recipe.of({"off": ["quiet"]}).hash != STANDARD.hash
+
+
+@law
+@given(situations(), st.integers(1, 70))
+def test_feeds_made_together_are_those_made_one_by_one(situation, many):
+    stories, reader = situation
+    readers = [reader, *(replace(a_reader(f"r{n}"), interest=stories[0].vector if n % 3 and stories else b"", interest_mass=n % 5) for n in range(many))]  # fmt: skip
+    edition = Edition.of(stories, NOON)
+    together = list(build_feeds(readers, edition, STANDARD, NOON, lambda reader: len(reader.id)))
+    assert together == [a_feed(one, edition, seed=len(one.id)) for one in readers]

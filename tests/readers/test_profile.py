@@ -104,6 +104,15 @@ def test_no_learned_weight_passes_the_limit_and_a_fold_changes_no_argument(histo
     assert all(abs(weight.value) <= profile.Learning().limit for weight in reader.weights.values())
 
 
+@settings(deadline=None, max_examples=40)
+@given(histories())
+def test_folding_many_events_is_learning_them_one_by_one(history):
+    reader = a_reader()
+    for event, story in profile.standing(history):
+        reader = profile.learn(reader, event, story)
+    assert profile.fold(a_reader(), history) == reader
+
+
 def test_opening_teaches_what_the_story_is_about_and_more_teaches_more():
     opened, more = after("opened"), after("more")
     assert 0 < opened.weights[TOPIC].value < more.weights[TOPIC].value

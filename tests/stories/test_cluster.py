@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadsheet.model import ArticleId, StoryId, identify
+from broadsheet.model import ArticleId, Regrouping, StoryId, identify
 from broadsheet.stories.cluster import Grouping, OpenStories, _Index, group
 from broadsheet.stories.features import Rarity, sketch
 from broadsheet.stories.pairs import Forest
@@ -316,3 +316,91 @@ def test_a_story_plainly_about_something_else_is_not_asked():
     assert stories.assign(report("Comet over harbour again", url="b", **same)).story == first.story
     else_where = report("Comet over harbour, the ferry", url="c", text="", vector=other.tobytes())
     assert stories.assign(else_where).is_new
+
+
+# --- decided again
+
+
+def by_first_word(given, _):
+    """The first article of each one's story, where a story is a first word."""
+    first = {}
+    return [first.setdefault(a.title.split()[0], n) for n, a in enumerate(given)]
+
+
+def settled(given, rules, regroup=by_first_word):
+    stories, by_id = OpenStories(rules, forest=judged_by(0.5)), {a.id: a for a in given}
+    found = []
+    for article in given:
+        stories.assign(article)
+        if ids := stories.unsettled():
+            found.append(stories.settle([by_id[id_] for id_ in ids], regroup))
+    return stories, found
+
+
+@settings(max_examples=30, deadline=None)
+@given(articles, st.integers(1, 4))
+def test_what_is_decided_again_leaves_every_article_in_one_story_that_bears_the_id_of_one_it_holds(given, every):
+    stories, found = settled(given, Grouping(every=every))
+    of = {a.id: stories.story_of(a.id) for a in given}
+    for story in set(of.values()):
+        assert list(stories.articles_of(story)) == [a.id for a in given if of[a.id] == story]
+        begins = [id_ for id_ in of if identify("story", id_) == story]
+        assert not begins or of[begins[0]] == story
+    for one in found:
+        assert all(before != after for before, after in one.moved.values())
+    again, _ = settled(given, Grouping(every=every))
+    assert of == {a.id: again.story_of(a.id) for a in given}
+
+
+@settings(max_examples=20, deadline=None)
+@given(articles, st.integers(0, 14))
+def test_what_is_decided_again_after_a_restart_is_what_would_have_been(given, cut):
+    rules, by_id = Grouping(every=2), {a.id: a for a in given}
+    stories, _ = settled(given[:cut], rules)
+    restored = OpenStories(rules, forest=judged_by(0.5))
+    for article in given[:cut]:
+        restored.restore(article, stories.story_of(article.id))
+    for article in given[cut:]:
+        assert stories.assign(article) == restored.assign(article)
+        ids = stories.unsettled()
+        assert ids == restored.unsettled()
+        again = [by_id[id_] for id_ in ids]
+        assert stories.settle(again, by_first_word) == restored.settle(again, by_first_word)
+
+
+def test_a_story_that_is_parted_late_keeps_its_id_where_the_article_that_began_it_is():
+    given = [report(f"{where} ferry harbour", url=where + str(n)) for n in range(2) for where in ("north", "south")]
+    stories = OpenStories(Grouping(every=1))
+    for article in given:
+        stories.restore(article, StoryId(identify("story", given[0].id)))
+    done = stories.settle(given, by_first_word)
+    north, south = (StoryId(identify("story", given[n].id)) for n in range(2))
+    assert [stories.story_of(a.id) for a in given] == [north, south, north, south]
+    assert dict(done.moved) == {given[1].id: (north, south), given[3].id: (north, south)}
+    assert done.begun == {south}
+
+
+def test_two_stories_that_are_joined_late_keep_the_older_id():
+    given = [report("north ferry", url="a"), report("north harbour", url="b", hours=1)]
+    stories = OpenStories()
+    for n, article in enumerate(given):
+        stories.restore(article, StoryId(identify("story", given[n].id)))
+    stories.settle(given, by_first_word)
+    assert {stories.story_of(a.id) for a in given} == {identify("story", given[0].id)}
+
+
+def test_a_story_of_which_somebody_spoke_is_not_decided_again():
+    one, other = report("north ferry harbour", url="a"), report("south ferry harbour", url="b", hours=1)
+    for words in ((), (Regrouping(one=one.id, other=other.id, same=True),)):
+        stories = OpenStories(Grouping(every=1), words=words)
+        for article in (one, other):
+            stories.restore(article, StoryId("s"))
+        assert (stories.unsettled() == []) is bool(words)
+
+
+def test_what_is_decided_again_has_a_bound_however_large_stories_are():
+    rules = Grouping(every=1, times=100, latest=30, looked_at=20)
+    stories = OpenStories(rules)
+    for n in range(200):
+        stories.restore(report("Comet seen over harbour", url=str(n)), StoryId(str(n // 15)))
+    assert 0 < len(stories.unsettled()) <= 20

@@ -166,6 +166,12 @@ def encode(texts: Sequence[str], config: Embedding = Embedding()) -> Vectors:
     return raw if projection is None or not len(texts) else projection(raw)
 
 
+def centre(config: Embedding = Embedding()) -> Vectors:
+    """The mean of what the encoder makes of news: less it, texts that have nothing in common are near nothing."""
+    projection = _projection(config.encoder)
+    return np.zeros(encoder(config).dimensions, np.float32) if projection is None else projection.mean
+
+
 def represent(articles: Sequence[Article], config: Embedding = Embedding()) -> Vectors:
     """What the encoder makes of each article, before projection: a unit vector, or zeros where there is nothing to read."""
     texts: list[str] = []

@@ -21,6 +21,9 @@ TASKS = (
     "novelty",
     "ranking",
     "rankers",
+    "beyond",
+    "cold",
+    "quiet",
 )
 
 

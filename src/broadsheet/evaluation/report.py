@@ -32,9 +32,16 @@ class Report:
         }
 
     def as_table(self) -> Table:
-        columns = list(dict.fromkeys(name for row in self.rows for name in row.figures))
+        columns = list(dict.fromkeys(name for row in self.rows for name in row.figures if not name.endswith(" ±")))
         table = Table("", *columns, title=f"{self.task}: {self.dataset}", caption="\n".join(self.notes) or None)
         for row in self.rows:
-            cells = (f"{row.figures[c]:.4g}" if c in row.figures else "" for c in columns)
-            table.add_row(row.name, *cells)
+            table.add_row(row.name, *(_cell(row.figures, column) for column in columns))
         return table
+
+
+def _cell(figures: Mapping[str, float], name: str) -> str:
+    """A figure, with half of its interval where `name ±` is known."""
+    if name not in figures:
+        return ""
+    half = figures.get(f"{name} ±")
+    return f"{figures[name]:.4g}" + ("" if half is None else f" ± {half:.2g}")

@@ -214,7 +214,7 @@ def evaluate(path: Path, *, group: Group | None = None) -> Report:
         rows.append(Row(kind.name, figures(final, kind.stories)))
         rows.append(Row(f"{kind.name}, online", figures(online, kind.stories)))
     notes = [
-        "Final assignments, as the stage writes them; `online` is the one pass before, in order of publication. "
+        "Final assignments, as the stage writes them; `online` is what the server has once all have come, in order of publication. "
         "The settings are the product's own and know no set."
     ]
     if given.name.startswith("allsides-train"):
@@ -228,12 +228,13 @@ def evaluate(path: Path, *, group: Group | None = None) -> Report:
 
 
 def grouped(articles: Sequence[Article]) -> tuple[list[StoryId], list[StoryId]]:
-    """The stories that the product makes of these articles: after one pass, and in the end."""
+    """The stories that the product makes of these articles: as the server does while they come, and in the end."""
     from broadsheet.articles.embed import embed
     from broadsheet.articles.identity import fingerprint
     from broadsheet.stories.cluster import group
+    from broadsheet.stories.refine import grouped as regroup
     from broadsheet.stories.refine import refined
 
     known = embed([replace(a, fingerprint=fingerprint(a.text)) for a in articles])
-    online = group(known)
+    online = group(known, regroup=regroup)
     return online, refined(known, online)

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, get_type_hints
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadsheet.errors import ConfigError
 from broadsheet.feed.admit import admit
 from broadsheet.feed.diversify import Diversity, pick
 from broadsheet.feed.edition import Edition, Floats, Rows
-from broadsheet.feed.score import SCORERS, SLACK, Desk, Likeness, Scorer
-from broadsheet.model import Feed, FeedId, FeedItem, Reader, Reason, StoryId, identify
+from broadsheet.feed.score import SCORERS, SLACK, Desk, Exploration, Likeness, Scorer
+from broadsheet.model import FOLLOW_KINDS, Feed, FeedId, FeedItem, Reader, Reason, StoryId, identify
 
 
 def _all_scorers() -> tuple[Scorer, ...]:
@@ -41,6 +42,11 @@ class Recipe:
         """The same for the same settings, on every machine: the name is not part of it."""
         parts = sorted(f"{type(s).__name__}({_settled(s)})" for s in self.scorers)
         return identify("recipe", str(self.length), *parts, _settled(self.diversity))
+
+    def weighed(self, weights: Mapping[str, float]) -> Recipe:
+        """The recipe in which each of these signals counts so many times as much."""
+        scorers = tuple(_times(scorer, weights.get(name_of(scorer), 1.0)) for scorer in self.scorers)
+        return replace(self, scorers=scorers)
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Recipe:
@@ -71,6 +77,23 @@ class Recipe:
             scorers=tuple(_read(kind, name, table.get(name, {})) for name, kind in SCORERS.items() if name not in off),
             diversity=_read(Diversity, "diversity", table.get("diversity", {})),
         )
+
+
+WORTH = frozenset(
+    {"weight", "against", "speed", "shown", "read", "update", "update_followed", "seldom", *FOLLOW_KINDS}
+)  # settings that are points
+
+
+def name_of(scorer: Scorer) -> str:
+    """The scorer's name in a recipe."""
+    return next(name for name, kind in SCORERS.items() if kind is type(scorer))
+
+
+def _times(scorer: Scorer, factor: float) -> Scorer:
+    settings: Any = scorer
+    held = {f.name: getattr(settings, f.name) * factor for f in fields(settings) if f.name in WORTH}
+    scaled: Scorer = replace(settings, **held) if factor != 1.0 else scorer
+    return scaled
 
 
 def _settled(settings: Any) -> str:
@@ -111,20 +134,22 @@ def build_feed(
     rng: np.random.Generator,
     *,
     before: Sequence[StoryId] = (),
+    near: Mapping[int, NDArray[np.float32]] | None = None,
 ) -> Feed:
     """The next page for the reader. `before` are the stories of the pages above it: none of them comes again.
 
-    The same reader, edition, recipe, time and seed give the same feed.
+    `near` are products of the vectors that are at hand already (see `batch`): they change nothing but the time it takes. The same reader, edition, recipe, time and seed give the same feed.
     """
     seed = int(rng.integers(0, 2**63))
-    desk = Desk(reader, edition, now, seed)
+    desk = Desk(reader, edition, now, seed, near)
     admitted, left_out = admit(reader, edition, now, frozenset(before))
     above = [row for story in before if (row := edition.row_of(story)) is not None]
     ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))
     picked = list(pick(desk, ranking.best, recipe.length, recipe.diversity, above))
     told = reasons_of(desk, recipe, [row for row, _ in picked])
+    chance = next((scorer.chance(desk) for scorer in recipe.scorers if isinstance(scorer, Exploration)), 0.0)
     items = [
-        FeedItem(story=edition.ids[row], reasons=(*reasons, *lost))
+        FeedItem(story=edition.ids[row], reasons=(*reasons, *lost), chance=chance)
         for (row, lost), reasons in zip(picked, told, strict=True)
     ]
     scored = [(item.score, item) for item in items]

@@ -99,8 +99,9 @@ class Grouper:
             stale = store.stories.stale_ones(c, ARTICLES)
         if not waiting and not stale:
             return self._threaded_late(now)
-        moves = arrived(self._ready(now), waiting)
+        stories = self._ready(now)
         with self._db.connect() as c:
+            moves = arrived(c, stories, waiting)
             rewritten = [alive for id_ in stale if (alive := store.stories.resolve(c, id_)) is not None]
         absorbed_now = {absorbed for absorbed, _ in moves.merged}
         moves.changed |= dict.fromkeys(id_ for id_ in rewritten if id_ not in absorbed_now)

@@ -6,7 +6,7 @@ Deciding reads the store and moves articles among the open stories, which are th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from broadsheet import store
 from broadsheet.jobs.ingesting import EARLIEST
 from broadsheet.model import Article, ArticleId, Regrouping, Ruling, StoryId
 from broadsheet.stories.cluster import Assignment, OpenStories
+from broadsheet.stories.refine import grouped
 from broadsheet.stories.regrouping import begun_by, leaving, parted
 
 
@@ -51,17 +52,42 @@ class Moves:
         return found
 
 
-def arrived(stories: OpenStories, waiting: Sequence[Article]) -> Moves:
-    """New articles, in order of time, each into its story."""
+def arrived(c: Connection, stories: OpenStories, waiting: Sequence[Article]) -> Moves:
+    """New articles, in order of time, each into its story; and what deciding again about the latest of them changes."""
     moves = Moves()
     first: dict[ArticleId, StoryId] = {}
+    left: dict[StoryId, ArticleId] = {}  # stories that articles left, and one of these
     for article in waiting:
         assignment = stories.assign(article)
         first[article.id] = assignment.story
         moves.assigned(article, assignment)
+        if again := stories.unsettled():
+            known = {a.id: a for a in store.articles.many(c, again, html=False)}
+            taken = {*left, *(absorbed for absorbed, _ in moves.merged)}
+            settled = stories.settle([known[id_] for id_ in again if id_ in known], grouped, taken)
+            moves.begun |= settled.begun
+            for id_, (story, into) in settled.moved.items():
+                first.setdefault(id_, into)
+                moves.articles.setdefault(id_, known[id_])
+                moves.changed |= dict.fromkeys((story, into))
+                if story not in left or begun_by(id_) == story:
+                    left[story] = id_
     # a later article may have joined the stories of two earlier ones
     moves.into = {id_: stories.story_of(id_) or story for id_, story in first.items()}
+    _emptied(c, stories, moves, left)
     return moves
+
+
+def _emptied(c: Connection, stories: OpenStories, moves: Moves, left: Mapping[StoryId, ArticleId]) -> None:
+    """A story that all articles left, also those that are no longer open, leads to where the one that began it went."""
+    absorbed = {story for story, _ in moves.merged}
+    gone = [story for story in left if story not in absorbed and not stories.articles_of(story)]
+    old = store.articles.outlines(c, gone)
+    for story in gone:
+        if all(moves.into.get(a.id, story) != story for a in old.get(story, ())):
+            moves.changed.pop(story, None)
+            moves.begun.discard(story)
+            moves.merged.append((story, moves.into[left[story]]))
 
 
 # --- what operators rule ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -94,9 +94,47 @@ def learn(reader: Reader, event: Event, story: Story | None, rules: Learning = L
 
 def fold(reader: Reader, events: Sequence[tuple[Event, Story | None]], rules: Learning = Learning()) -> Reader:
     """The reader after all the events in order, less those that were undone (an undo can itself be undone)."""
+    held = _Held(reader)
     for event, story in standing(events):
-        reader = learn(reader, event, story, rules)
-    return reader
+        if event.kind in _COMMON and event.story is not None:
+            held.take(event, story, rules)
+        else:
+            held = _Held(learn(held.reader(), event, story, rules))
+    return held.reader()
+
+
+_COMMON = frozenset({"shown", "opened", "dwelled"})
+
+
+class _Held:
+    """A reader in the midst of a fold: what nearly every event changes is held open, not made anew each time (2,000
+    stories shown: 42 microseconds an event, most of them spent on copies)."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._weights = dict(reader.weights)
+        self._shown, self._opened = dict(reader.shown), dict(reader.opened)
+        self._taste = _Taste.of(reader)
+
+    def take(self, event: Event, story: Story | None, rules: Learning) -> None:
+        """The same as `learn`, for what was shown, opened and dwelled on."""
+        id = event.story  # noqa: A001
+        assert id is not None
+        if event.kind == "shown" and id not in self._opened:
+            self._shown[id] = self._shown.get(id, 0) + 1
+        elif event.kind == "opened":
+            self._opened[id] = event.at
+            self._shown.pop(id, None)
+        amount = _taught(event, rules)
+        if story is not None and amount:
+            self._weights = _teach(self._weights, story, amount, event, rules)
+            if event.kind != "shown":
+                self._taste = self._taste.moved(story, amount, event.at, rules)
+
+    def reader(self) -> Reader:
+        return replace(
+            self._reader, weights=self._weights, shown=self._shown, opened=self._opened, **self._taste._asdict()
+        )
 
 
 def standing(events: Sequence[tuple[Event, Story | None]]) -> Iterator[tuple[Event, Story | None]]:
@@ -188,53 +226,83 @@ def subjects(story: Story, rules: Learning = Learning()) -> list[tuple[WeightKey
 
 
 def _learn_from(reader: Reader, story: Story, amount: float, event: Event, rules: Learning) -> Reader:
-    weights = dict(reader.weights)
+    reader = replace(reader, weights=_teach(dict(reader.weights), story, amount, event, rules))
+    if event.kind == "shown":
+        return reader
+    return replace(reader, **_Taste.of(reader).moved(story, amount, event.at, rules)._asdict())
+
+
+def _teach(
+    weights: dict[WeightKey, Weight], story: Story, amount: float, event: Event, rules: Learning
+) -> dict[WeightKey, Weight]:
+    """The weights after a story taught that much; the dictionary that is given is changed."""
+    at, limit, half = event.at, rules.limit, rules.half_life.total_seconds()
     for key, label, strength in subjects(story, rules):
+        value = amount * strength
+        taught: dict[str, int] = {event.kind: 1}
         old = weights.get(key)
-        if old is not None and old.pinned:
+        if old is None:
+            weights[key] = Weight(value=max(-limit, min(limit, value)), at=at, label=label, since=at, came_from=taught)
             continue
-        value = (faded(old, event.at, rules) if old else 0.0) + amount * strength
-        came_from = dict(old.came_from) if old else {}
-        came_from[event.kind] = came_from.get(event.kind, 0) + 1
+        if old.pinned:
+            continue
+        value += old.value * 2.0 ** -(max((at - old.at).total_seconds(), 0.0) / half)
         weights[key] = Weight(
-            value=max(-rules.limit, min(rules.limit, value)),
-            at=max(event.at, old.at) if old else event.at,
-            label=label or (old.label if old else ""),
-            since=(old.since if old else None) or event.at,
-            came_from=came_from,
+            value=max(-limit, min(limit, value)),
+            at=max(at, old.at),
+            label=label or old.label,
+            since=old.since or at,
+            came_from={**old.came_from, event.kind: old.came_from.get(event.kind, 0) + 1},
         )
-    reader = replace(reader, weights=_strongest(weights, event.at, rules))
-    return _taste(reader, story, amount, event.at, rules) if event.kind != "shown" else reader
+    return _strongest(weights, at, rules)
 
 
 def _strongest(weights: dict[WeightKey, Weight], now: datetime, rules: Learning) -> dict[WeightKey, Weight]:
     if len(weights) <= rules.kept + rules.kept // 10:  # sorted now and then, not at every event
         return weights
-    order = sorted(weights.items(), key=lambda pair: (not pair[1].pinned, -abs(faded(pair[1], now, rules)), pair[0]))
-    kept = {key for key, _ in order[: rules.kept]}
+    half = rules.half_life.total_seconds()
+    order = sorted(
+        (not w.pinned, -abs(w.value if w.pinned else w.value * 2.0 ** -(max((now - w.at).total_seconds(), 0.0) / half)), key)
+        for key, w in weights.items()
+    )  # fmt: skip
+    kept = {key for _, _, key in order[: rules.kept]}
     return {key: weight for key, weight in weights.items() if key in kept or weight.pinned}
 
 
-def _taste(reader: Reader, story: Story, amount: float, now: datetime, rules: Learning) -> Reader:
-    """Move the mean of what was read (or sent away) towards the story."""
-    if not story.vector:
-        return reader
-    liked = amount > 0
-    held, mass = (reader.interest, reader.interest_mass) if liked else (reader.disinterest, reader.disinterest_mass)
-    since = reader.interest_at or now
-    remaining = _remaining(since, now, rules.half_life)
-    mean, vector = vector_of(held), vector_of(story.vector)
-    weight = mass * remaining
-    if mean.shape != vector.shape:  # nothing yet, or vectors of another model, which say nothing of this one
-        mean, weight = np.zeros_like(vector), 0.0
-    new_mass = weight + abs(amount)
-    moved = bytes_of((mean * weight + vector * abs(amount)) / new_mass)
-    at = max(now, since)
-    if liked:
-        other = reader.disinterest_mass * remaining
-        return replace(reader, interest=moved, interest_mass=new_mass, disinterest_mass=other, interest_at=at)
-    other = reader.interest_mass * remaining
-    return replace(reader, disinterest=moved, disinterest_mass=new_mass, interest_mass=other, interest_at=at)
+class _Taste(NamedTuple):
+    """The fading means of what was read and of what was sent away: those fields of a reader."""
+
+    interest: bytes
+    interest_mass: float
+    disinterest: bytes
+    disinterest_mass: float
+    interest_at: datetime | None
+
+    @classmethod
+    def of(cls, reader: Reader) -> _Taste:
+        return cls(
+            reader.interest, reader.interest_mass, reader.disinterest, reader.disinterest_mass, reader.interest_at
+        )
+
+    def moved(self, story: Story, amount: float, now: datetime, rules: Learning) -> _Taste:
+        """The mean of what was read (or sent away) moves towards the story."""
+        if not story.vector:
+            return self
+        liked = amount > 0
+        held, mass = (self.interest, self.interest_mass) if liked else (self.disinterest, self.disinterest_mass)
+        since = self.interest_at or now
+        remaining = _remaining(since, now, rules.half_life)
+        vector = vector_of(story.vector)
+        weight = mass * remaining
+        if len(held) == len(story.vector):
+            mean = vector_of(held) * weight
+        else:  # nothing yet, or vectors of another model, which say nothing of this one
+            mean, weight = np.zeros_like(vector), 0.0
+        new_mass = weight + abs(amount)
+        at, to = max(now, since), bytes_of((mean + vector * abs(amount)) / new_mass)
+        if liked:
+            return _Taste(to, new_mass, self.disinterest, self.disinterest_mass * remaining, at)
+        return _Taste(self.interest, self.interest_mass * remaining, to, new_mass, at)
 
 
 def _pin(reader: Reader, key: WeightKey, value: float, at: datetime, rules: Learning) -> Reader:

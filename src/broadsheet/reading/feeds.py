@@ -69,7 +69,7 @@ class Feeds(Readers):
         bucket, seed = int(now.timestamp() // BUCKET.total_seconds()), self._seed(reader)
         if after:
             return self._built(reader, live, now, seed, after)
-        key = (live.version, bucket, live.hour, self._key_of(reader))
+        key = (live.version, bucket, live.hour, self.recipe.hash, self._key_of(reader))
         with self._books:
             kept = self._feeds.get(reader.id)
         if kept is not None and kept.key == key:

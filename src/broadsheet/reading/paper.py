@@ -72,7 +72,7 @@ class Paper:
         self.engine = engine
         self.settings = settings
         self._zone = settings.zone()
-        self.recipe = recipe or STANDARD
+        self._given = self.recipe = recipe or STANDARD  # as it is given, and with what was learned here
         self._paper: Live | None = None
         self._looked = float("-inf")
         self._refreshing = threading.Lock()
@@ -119,6 +119,8 @@ class Paper:
         with self.engine.connect() as db:
             sources = store.sources.all(db)
             private = frozenset(source.id for source in sources if source.private)
+            learned = store.feeds.weights(db)
+            self.recipe = self._given.weighed(learned[-1]["weights"]) if learned else self._given
             if paper is None:
                 version = store.stories.version(db)
                 edition = replace(

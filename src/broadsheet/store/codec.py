@@ -302,9 +302,14 @@ def _repair_in(kept: Json) -> Repair | None:
 
 
 def items_out(items: tuple[FeedItem, ...], positions: tuple[int, ...]) -> Json:
-    """Position, story and reasons of every item."""
+    """Position, story, reasons and chance of every item."""
     return [
-        [position, item.story, [[r.signal, float(r.points), r.fact, _repair_out(r.repair)] for r in item.reasons]]
+        [
+            position,
+            item.story,
+            [[r.signal, float(r.points), r.fact, _repair_out(r.repair)] for r in item.reasons],
+            item.chance,
+        ]
         for position, item in zip(positions, items, strict=True)
     ]
 
@@ -317,6 +322,7 @@ def items_in(kept: Json) -> tuple[FeedItem, ...]:
                 Reason(signal=signal, points=points, fact=fact, repair=_repair_in(repair))
                 for signal, points, fact, repair in reasons
             ),
+            chance=more[0] if more else None,  # feeds logged before it was
         )
-        for _, story, reasons in kept
+        for _, story, reasons, *more in kept
     )

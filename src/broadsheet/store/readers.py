@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +70,13 @@ def events(db: Connection, reader: ReaderId, after: EventId | None = None) -> li
     if after is not None:
         query = query.where(log.c.id > after)
     return [codec.event_in(row) for row in db.execute(query)]
+
+
+def opened(db: Connection) -> Iterator[Event]:
+    """Every opening of a story, by any reader, in order."""
+    query = select(log).where(log.c.kind == "opened", log.c.story.is_not(None)).order_by(log.c.at, log.c.id)
+    for row in db.execute(query):
+        yield codec.event_in(row)
 
 
 def regroupings(db: Connection) -> list[Event]:

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import reduce
+from itertools import chain, count
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from broadsheet.model import Article, ArticleId, Regrouping, StoryId, identify
 from broadsheet.stories import pairs
 from broadsheet.stories.features import FEATURES, Comparer, Floats, Ints, Rarity, Sketch, blend, sketch
 from broadsheet.stories.postings import Postings
+from broadsheet.stories.regrouping import begun_by
 from broadsheet.stories.shelf import PACK, Shelf
 
 DAY = 86400.0
@@ -59,6 +62,15 @@ class Grouping:
     headline_words: int = 40
     headline_days: float = 3.0
     copy: float = 0.8  # the share of a text that a copy repeats
+    every: int = 96  # articles, in the mean, after which the latest are decided again with what is near them
+    times: int = 3  # that each is among the latest
+    latest: int = 400  # of which there are no more than these
+    around: int = 6  # stories near each of them that are looked at besides, the nearest of each first ...
+    looked_at: int = 600  # ... up to so many articles in all
+
+
+# Of articles and the stories that they are in: the number of the first article of each one's new story.
+Regroup = Callable[[Sequence[Article], Sequence[StoryId]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +83,19 @@ class Assignment:
     merged: tuple[StoryId, ...] = ()  # stories that turned out to be this one: their articles are now its articles
     copy_of: ArticleId | None = None  # the earlier article whose text this one repeats
     score: float = 0.0  # the probability by which it joined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What deciding again changed."""
+
+    moved: Mapping[ArticleId, tuple[StoryId, StoryId]] = field(default_factory=dict)  # from where, and into what
+    begun: frozenset[StoryId] = frozenset()  # stories that were none before
+
+
+def made_of(story: StoryId, article: ArticleId, number: int) -> StoryId:
+    """An id for a part of a story, where the one that its first article would have begun is in use."""
+    return StoryId(identify("story", story, article, str(number)))
 
 
 class _Index:
@@ -375,6 +400,89 @@ class OpenStories:
             for story, members in self._members.items()
         }
 
+    # --- decided again
+
+    @staticmethod
+    def _marks(article: ArticleId, every: int) -> bool:
+        """By its id, so that neither the size of batches nor a restart changes after which articles it is done."""
+        return xxhash.xxh32_intdigest(article.encode()) % every == 0
+
+    def unsettled(self) -> list[ArticleId]:
+        """What is to be decided again now, in order of arrival: nothing but after about every hundredth article.
+
+        These are the latest articles, each of them `times` times, with all of their stories and the stories near
+        them. A story of which somebody spoke is not among them.
+        """
+        if (
+            not self._gone
+            or self._gone[-1]
+            or not self._marks(self._sketches.id(len(self._gone) - 1), self.rules.every)
+        ):
+            return []
+        return self.settling()
+
+    def settling(self) -> list[ArticleId]:
+        """As `unsettled`, whether it is time or not."""
+        last = len(self._gone)
+        least, marks = max(0, last - self.rules.latest), 0
+        begin = last - 1
+        while begin > least:
+            marks += self._marks(self._sketches.id(begin - 1), self.rules.every)
+            if marks == self.rules.times:
+                break
+            begin -= 1
+        latest = [row for row in reversed(range(max(0, begin), last)) if not self._gone[row]]
+        near: list[list[StoryId]] = []
+        for row in latest:
+            one = self._sketches[row]
+            near.append([self._stories[row], *self._worth_comparing(one, self._near(one, *_Index.rarest(one)))])
+        said = {where for article in self._words.named if (where := self.story_of(article)) is not None}
+        rows: set[int] = set()
+        looked_at: set[StoryId] = set(said)
+        for depth in range(self.rules.around + 1):
+            for stories in near:
+                if depth < len(stories) and stories[depth] not in looked_at:
+                    looked_at.add(stories[depth])
+                    members = self._members[stories[depth]]
+                    if len(rows) + len(members) <= self.rules.looked_at:
+                        rows.update(members)
+        return [self._sketches.id(row) for row in sorted(rows)]
+
+    def settle(self, articles: Sequence[Article], regroup: Regroup, taken: Collection[StoryId] = ()) -> Settled:
+        """Decide about these articles again, all together.
+
+        They are given as `unsettled` names them, in that order; `regroup` is `refine.grouped`. The part of a story that
+        has the article which began it keeps the id; of stories that become one the oldest id is kept. No story gets an
+        id anew that is `taken`.
+        """
+        given = [a for a in articles if a.id in self._row]
+        if len(given) < 2:
+            return Settled()
+        groups: dict[int, list[ArticleId]] = {}
+        now = {a.id: self._stories[self._row[a.id]] for a in given}
+        for article, first in zip(given, regroup(given, list(now.values())), strict=True):
+            groups.setdefault(first, []).append(article.id)
+        begun = {now[id_] for id_ in now if begun_by(id_) == now[id_]}
+        named: dict[int, StoryId] = {}
+        for first, members in groups.items():
+            own = next((now[id_] for id_ in members if begun_by(id_) == now[id_]), None)
+            if own is not None:
+                named[first] = own
+        # of stories whose first article is closed the larger part keeps the id
+        for first, members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+            if first not in named:
+                free = Counter(now[id_] for id_ in members if now[id_] not in begun and now[id_] not in named.values())
+                used = {*taken, *now.values(), *named.values()}
+                ids = chain(map(begun_by, members), (made_of(now[members[0]], members[0], n) for n in count()))
+                own_id = (i for i in ids if i not in used and i not in self._members)
+                named[first] = free.most_common(1)[0][0] if free else next(own_id)
+        moved: dict[ArticleId, tuple[StoryId, StoryId]] = {}
+        for first, members in groups.items():
+            leaving = [id_ for id_ in members if now[id_] != named[first]]
+            moved |= {id_: (now[id_], named[first]) for id_ in leaving}
+            self.move(leaving, named[first])
+        return Settled(moved=moved, begun=frozenset(named.values()) - frozenset(now.values()))
+
     # --- how
 
     def _place(self, one: Sketch, slots: Ints, weights: Floats, story: StoryId) -> None:
@@ -541,10 +649,14 @@ class OpenStories:
         return (whole + float(np.mean(each))) / 2 >= self.rules.merge
 
 
-def group(articles: Sequence[Article], rules: Grouping | None = None) -> list[StoryId]:
-    """The story of each article after all of them were read in the order given."""
+def group(articles: Sequence[Article], rules: Grouping | None = None, regroup: Regroup | None = None) -> list[StoryId]:
+    """The story of each article after all of them were read in the order given, settled on the way with `regroup`."""
     stories = OpenStories(rules)
+    by_id: dict[ArticleId, Article] = {}
     for article in articles:
+        by_id[article.id] = article
         stories.assign(article)
+        if regroup is not None and (ids := stories.unsettled()):
+            stories.settle([by_id[id_] for id_ in ids], regroup)
     found = [stories.story_of(article.id) for article in articles]
     return [story for story in found if story is not None]
