@@ -5,7 +5,7 @@
     python benchmarks/gate.py --raise           pin what got better; never lowers a floor
 
 `floors.json` maps a name to what is measured and the bound: `at_least` or `at_most`. An `evaluate` floor names a task,
-a set and the row and figure of its report; a `speed` floor names a script of benchmarks/speed and a figure of its JSON.
+a set, options if any, and the row and figure of its report; a `speed` floor names a script of benchmarks/speed and a figure of its JSON.
 A floor is lowered by hand, with a `reason` beside it. Where the data is missing its floors are skipped, and it says so.
 """
 
@@ -42,7 +42,11 @@ class Floor:
         if "speed" in self.spec:
             return (sys.executable, str(HERE / "speed" / f"{self.spec['speed']}.py"))
         path = str(DATA / self.spec["set"])
-        return (sys.executable, "-m", "broadsheet", "evaluate", self.spec["evaluate"], path, "--json")
+        return (sys.executable, "-m", "broadsheet", "evaluate", self.spec["evaluate"], path, "--json", *self.options)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return tuple(self.spec.get("options", ()))
 
     @property
     def is_possible(self) -> bool:

@@ -355,6 +355,7 @@ def evaluate(
     whole: Annotated[bool, typer.Option(help="ranking, rankers, beyond, cold: all readers.")] = False,
     ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
     plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
+    final: Annotated[bool, typer.Option(help="stories: not what the server has meanwhile.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
@@ -362,6 +363,7 @@ def evaluate(
 
     options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers", "beyond", "cold") else {}
     options |= {"ablate": ablate} if task == "rankers" else {"plot": plot} if task == "beyond" else {}
+    options |= {"final_only": final} if task == "stories" else {}
     report = measure(task, path, **options)
     if as_json:
         _print_json(report.as_json())
