@@ -294,6 +294,7 @@ def test_without_a_script_a_feed_is_tuned_a_budget_set_and_a_gap_read(chromium: 
     page = context.new_page()
     page.goto(paper)
     page.get_by_role("button", name="Choose nothing").click()
+    page.wait_for_selector(".card")
     assert page.locator(".card").count() == 4
     page.goto(f"{paper}/tune")
     page.locator("#slide-importance").fill("0")
