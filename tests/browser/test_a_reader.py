@@ -300,17 +300,19 @@ def test_without_a_script_a_feed_is_tuned_a_budget_set_and_a_gap_read(chromium: 
     page.locator("#slide-importance").fill("0")
     page.get_by_role("button", name="Preview").click()
     page.get_by_role("button", name="Take it").click()
+    page.wait_for_selector("#toast:not([hidden])")
     assert page.locator("#slide-importance").input_value() == "0"
     assert page.locator("#toast").inner_text().startswith("Taken")
     page.goto(f"{paper}/bubble")
     page.fill("#rule-publisher", "20")
     page.get_by_role("button", name="What would it cost?").click()
     page.get_by_role("button", name="Take it").click()
+    page.wait_for_selector("#toast:not([hidden])")
     assert page.locator("#rule-publisher").input_value() == "20"
     page.goto(f"{paper}/away")
     assert "That is all that mattered." in page.locator(".end").inner_text()
     page.get_by_role("link", name="2 minutes").click()
-    assert page.locator(".switch a[aria-current]").inner_text() == "2 minutes"
+    page.wait_for_selector(".switch a[aria-current]:has-text('2 minutes')")
     context.close()
 
 
@@ -322,9 +324,9 @@ def test_without_a_script_everything_still_works(chromium: Any, paper: str) -> N
     page.locator(".choice", has_text="conflict, war and peace").click()
     page.click("text=Show me the news")
     page.locator(f"{CARD} .save button").click()
-    assert page.locator("#toast").inner_text().startswith("Saved.")
+    page.wait_for_selector("#toast:has-text('Saved.')")
     page.locator("#toast button").click()
-    assert page.locator("#toast").inner_text().startswith("Undone.")
+    page.wait_for_selector("#toast:has-text('Undone.')")
     page.click(f"{CARD} a[data-panel]")
     assert page.locator(".reasons td.points").count() > 1
     context.close()
