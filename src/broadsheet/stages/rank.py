@@ -44,7 +44,7 @@ TOGETHER: Mapping[str, float] = {
     "like": 15.0, "means": 3.0, "topic": 1.5, "category": 0.1, "category_recent": 0.2, "fresh": 0.1,
     "clicks 30 minutes": -0.8, "clicks 3 hours": 0.8, "clicks 12 hours": -0.5, "clicks 2 days": 0.5, "clicks rank": 1.3,
     "rate 30 minutes": 1.2, "rate 3 hours": -0.6, "rate 12 hours": 0.3, "rate 2 days": -0.2,
-    "standing": 0.5, "age": -0.2, "seen": -0.4, "seen_recently": -0.8, "clicked": -1.2,
+    "age": -0.2, "seen": -0.4, "seen_recently": -0.8, "clicked": -1.2,
 }  # fmt: skip
 
 

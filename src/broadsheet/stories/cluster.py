@@ -62,9 +62,8 @@ class Grouping:
     headline_words: int = 40
     headline_days: float = 3.0
     copy: float = 0.8  # the share of a text that a copy repeats
-    every: int = 96  # articles, in the mean, after which the latest are decided again with what is near them
-    times: int = 3  # that each is among the latest
-    latest: int = 400  # of which there are no more than these
+    every: int = 288  # articles, in the mean, after which these latest are decided again with what is near them
+    latest: int = 400  # of which there are no more than so many
     around: int = 6  # stories near each of them that are looked at besides, the nearest of each first ...
     looked_at: int = 600  # ... up to so many articles in all
 
@@ -408,10 +407,10 @@ class OpenStories:
         return xxhash.xxh32_intdigest(article.encode()) % every == 0
 
     def unsettled(self) -> list[ArticleId]:
-        """What is to be decided again now, in order of arrival: nothing but after about every hundredth article.
+        """What is to be decided again now, in order of arrival: nothing but after one article in `every`.
 
-        These are the latest articles, each of them `times` times, with all of their stories and the stories near
-        them. A story of which somebody spoke is not among them.
+        These are the articles since the last time, with all of their stories and the stories near them. A story of
+        which somebody spoke is not among them.
         """
         if (
             not self._gone
@@ -424,12 +423,8 @@ class OpenStories:
     def settling(self) -> list[ArticleId]:
         """As `unsettled`, whether it is time or not."""
         last = len(self._gone)
-        least, marks = max(0, last - self.rules.latest), 0
-        begin = last - 1
-        while begin > least:
-            marks += self._marks(self._sketches.id(begin - 1), self.rules.every)
-            if marks == self.rules.times:
-                break
+        begin, least = last - 1, last - self.rules.latest
+        while begin > max(0, least) and not self._marks(self._sketches.id(begin - 1), self.rules.every):
             begin -= 1
         latest = [row for row in reversed(range(max(0, begin), last)) if not self._gone[row]]
         near: list[list[StoryId]] = []

@@ -280,14 +280,19 @@ def _by_time(rows: Floats, when: Doubles, group: Numbers, groups: int, a: Number
 # --- joining -----------------------------------------------------------------------------------------------------
 
 
-def joined(compared: Compared, probability: Doubles, seed: float, join: float, judge: Judge) -> Numbers:
+def joined(
+    compared: Compared, probability: Doubles, seed: float, join: float, judge: Judge, begun: Numbers | None = None
+) -> Numbers:
     """The group of each article, named by its first.
 
     Round by round, each group is joined with the one likeliest to be its own story where that is mutual, until no
-    probability is `join` or more.
+    probability is `join` or more. Groups that were joined before, from a higher probability up, are gone on with where
+    they are given as `begun`.
     """
-    pairs = compared.pairs
-    group = numbered(average_link(len(compared), pairs.one, pairs.other, probability, seed))
+    if begun is None:
+        pairs = compared.pairs
+        begun = average_link(len(compared), pairs.one, pairs.other, probability, seed)
+    group = numbered(begun)
     for _ in range(ROUNDS):
         a, b, rows = between(compared, probability, group)
         likely = judge(rows, a, group)

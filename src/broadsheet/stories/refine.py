@@ -46,7 +46,7 @@ def refined(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
     rules = rules or Refinement()
     if not articles or len(articles) > rules.most:
         return list(online)
-    (groups,) = _groups(articles, rules, (rules.join,))
+    groups = _Set(articles, rules).joined(rules.join)
     return [begun_by(articles[row].id) for row in groups.tolist()]
 
 
@@ -59,7 +59,9 @@ JOIN_ANEW = 0.85
 def grouped(articles: Sequence[Article], online: Sequence[StoryId], rules: Refinement | None = None) -> list[int]:
     """The number of the first article of each one's story, where these articles are all there are and are in stories."""
     rules = rules or Refinement()
-    loose, strict = _groups(articles, rules, (rules.join, JOIN_ANEW))
+    known = _Set(articles, rules)
+    strict = known.joined(JOIN_ANEW)
+    loose = known.joined(rules.join, strict)
     into = list(range(len(articles)))
 
     def root(row: int) -> int:
@@ -75,11 +77,17 @@ def grouped(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
     return [root(row) for row in range(len(articles))]
 
 
-def _groups(articles: Sequence[Article], rules: Refinement, joins: Sequence[float]) -> list[Numbers]:
-    """For each of these probabilities the groups of the articles, each named by its first."""
-    compared = near([whole(a) for a in articles], rules.nearest)
-    probability = probable(compared.pairs, rules, packaged("refine"))
-    forest = packaged("linkage")
-    return [
-        joined(compared, probability, rules.seed, join, lambda rows, *_: forest.probability(rows)) for join in joins
-    ]
+class _Set:
+    """A set of articles, compared once and joined from one probability up or from several, one after another."""
+
+    def __init__(self, articles: Sequence[Article], rules: Refinement) -> None:
+        self._compared = near([whole(a) for a in articles], rules.nearest)
+        self._probability = probable(self._compared.pairs, rules, packaged("refine"))
+        self._seed = rules.seed
+
+    def joined(self, join: float, begun: Numbers | None = None) -> Numbers:
+        """The group of each article, named by its first."""
+        forest = packaged("linkage")
+        return joined(
+            self._compared, self._probability, self._seed, join, lambda rows, *_: forest.probability(rows), begun
+        )
