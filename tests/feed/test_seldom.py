@@ -63,4 +63,5 @@ def test_the_more_seldom_the_more_it_gives():
         )
         return max(r.points for item in feed.items for r in item.reasons if r.signal == "follows")
 
-    assert points(7) > points(1) > points(0.25) > 1.0
+    assert points(7) > points(3.5) > points(1.75) > 1.0
+    assert points(0.5) == 1.0

@@ -117,7 +117,7 @@ class Follows:
     topic: float = 1.2
     publisher: float = 1.0
     seldom: float = 2.0  # more for a publisher that publishes next to nothing
-    loud: float = 6.0  # stories a day from which on it gives nothing
+    loud: float = 1.0  # stories a day from which on it gives nothing: who publishes daily does not publish seldom
 
     def points(self, desk: Desk) -> Floats:
         what = self, desk.tuned(self.signal)
