@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import ArticleId, Regrouping, StoryId, identify
-from broadsheet.stories.cluster import Grouping, OpenStories, _Index, group
+from broadsheet.stories.cluster import Grouping, OpenStories, group
 from broadsheet.stories.features import Rarity, sketch
+from broadsheet.stories.index import READ, Index, Rarest
 from broadsheet.stories.pairs import Forest
 from broadsheet.stories.shelf import PACK
 from tests.builders import DAY, HOUR, NOON, an_article
@@ -278,28 +279,26 @@ def test_a_story_of_many_headlines_takes_what_is_near_their_mean_whatever_single
 
 
 def test_what_finding_neighbours_costs_has_a_bound_however_many_articles_there_are():
-    index, rarity = _Index(), Rarity.packaged()
-    once = sketch(report("Comet seen over harbour"), rarity)
+    index, rarity = Index(), Rarity.packaged()
+    once = Rarest.of([sketch(report("Comet seen over harbour"), rarity)])
     for _ in range(20_000):
-        index.add(*_Index.rarest(once))
-    rows, nearness = index.near(*_Index.rarest(once))
-    assert len(rows) <= _Index.READ
-    assert rows.max() == 19_999  # the latest
-    assert (nearness > 0).all()
-    again = index.near(*_Index.rarest(once))
-    assert sorted(again[0].tolist()) == sorted(rows.tolist())  # asking leaves nothing behind
+        index.add(once)
+    found = index.near(once)
+    assert len(found.rows) <= READ
+    assert found.rows.max() == 19_999  # the latest
+    assert (found.scores > 0).all()
+    assert index.near(once).rows.tolist() == found.rows.tolist()  # asking leaves nothing behind
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), min_size=1, max_size=12))
 def test_how_near_an_article_is_is_the_cosine_over_its_words(titles):
-    index, rarity = _Index(), Rarity.packaged()
+    index, rarity = Index(), Rarity.packaged()
     made = [sketch(report(" ".join(title), url=str(n)), rarity, learn=False) for n, title in enumerate(titles)]
-    for one in made:
-        index.add(*_Index.rarest(one))
-    rows, nearness = index.near(*_Index.rarest(made[0]))
-    found = dict(zip(rows.tolist(), nearness.tolist(), strict=True))
-    assert len(found) == len(rows)
+    index.add(Rarest.of(made))
+    near = index.near(Rarest.of(made[:1]))
+    found = dict(zip(near.rows.tolist(), near.scores.tolist(), strict=True))
+    assert len(found) == len(near.rows)
     for row, one in enumerate(made):
         other, mine = (
             dict(zip(x.slots[x.view(0)].tolist(), x.weights[x.view(0)].tolist(), strict=True)) for x in (one, made[0])
