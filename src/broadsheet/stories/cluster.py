@@ -132,10 +132,14 @@ class OpenStories(Ranking):
         """Put articles back into their stories, in the order in which they came."""
         remaining = iter(placed)
         while some := list(islice(remaining, AT_ONCE)):
-            some = list({article.id: (article, story) for article, story in reversed(some)}.values())[::-1]
-            new = [(article, story) for article, story in some if article.id not in self._row]
-            rows, _, _ = self._shelve([article for article, _ in new])
-            for row, (article, story) in zip(rows, new, strict=True):
+            new: dict[ArticleId, tuple[Article, StoryId]] = {}
+            for article, story in some:
+                if article.id not in self._row:
+                    new.setdefault(article.id, (article, story))
+            if not new:
+                continue
+            rows, _, _ = self._shelve([article for article, _ in new.values()])
+            for row, (article, story) in zip(rows, new.values(), strict=True):
                 if article.copy_of is not None:
                     self._copy_of[article.id] = article.copy_of
                 self._place(row, article.id, story)
@@ -172,12 +176,13 @@ class OpenStories(Ranking):
 
     def _arrive(self, articles: Sequence[Article]) -> list[Asked]:
         """Those that are not known yet, each in a row, and with the answers to all that will probably be asked."""
-        new = list({article.id: article for article in reversed(articles) if article.id not in self._row}.values())[
-            ::-1
-        ]
+        new: dict[ArticleId, Article] = {}
+        for article in articles:
+            if article.id not in self._row:
+                new.setdefault(article.id, article)
         if not new:
             return []
-        rows, made, rarest = self._shelve(new)
+        rows, made, rarest = self._shelve(list(new.values()))
         near = self._near(made, rarest, rows)
         densities = self._pace.ahead(one.when for one in made)
         asked = [Asked(*one) for one in zip(made, rows, near, densities, strict=True)]
