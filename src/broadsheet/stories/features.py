@@ -20,8 +20,8 @@ from itertools import chain, islice, pairwise
 from typing import Any
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
+from xxhash import xxh32_intdigest as _hashed
 
 from broadsheet.model import Article, ArticleId
 
@@ -75,13 +75,14 @@ def written(text: str) -> dict[str, str]:
 
 @lru_cache(maxsize=1 << 14)
 def _slot(word: str) -> int:
-    return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
+    return _hashed(word.encode()) & (SPACE - 1)
 
 
 @lru_cache(maxsize=1 << 15)
 def _codes(token: str) -> tuple[int, ...]:
     """The slot of each word of a token, with `NUMBER` where it begins with a digit."""
-    return tuple(_slot(word) | (NUMBER if word[0].isdigit() else 0) for word in _folded.__wrapped__(token))
+    number = NUMBER if token[0].isdigit() else 0
+    return tuple([_hashed(word.encode()) & (SPACE - 1) | number for word in _folded.__wrapped__(token)])
 
 
 def slots_of(found: Iterable[str]) -> Ints:
@@ -459,14 +460,13 @@ def _places() -> NDArray[np.int16]:
     return found
 
 
-def cosines(some: Sequence[NDArray[np.float16]], others: Sequence[NDArray[np.float16]]) -> Floats:
-    """How near each of some vectors of unit length is to the other in its place; they are all of one size.
+def cosines(some: NDArray[np.float16], others: NDArray[np.float16]) -> Floats:
+    """How near each of some vectors of unit length, one a line, is to the other in its line.
 
     Each pair is multiplied on its own, so that it never matters which others it is asked with: a product of a matrix
-    and a vector may differ in the last digit with the number of rows.
+    and a vector may differ in the last digit with the number of lines.
     """
-    a, b = (np.concatenate(part).reshape(len(part), -1).astype(np.float32) for part in (some, others))
-    found: Floats = np.vecdot(a, b)
+    found: Floats = np.vecdot(some.astype(np.float32), others.astype(np.float32))
     return found
 
 
@@ -489,95 +489,93 @@ class Comparer:
 
     @staticmethod
     def _words(rows: Floats, asked: Sequence[tuple[Sketch, Sequence[Sketch], float]], others: Sequence[Sketch]) -> None:
-        """What words say of each pair."""
+        """What words say of each pair. One term in eight of the other is a term of the new one: no more of them are weighed."""
         many = len(others)
         slots = np.concatenate([o.slots for o in others])
         edges = np.array([(0, *o.cuts, len(o.slots)) for o in others], dtype=np.int64)
-        lengths = edges[:, 4]
-        spans = (edges[:, 1:] - edges[:, :-1]).ravel()  # terms of each view of each
-        begin = np.cumsum(spans) - spans
-        held = np.flatnonzero(spans)
-        view = np.tile(_FOUR, many).repeat(spans)
 
-        # what each new one has of each term in each view, at the term's place in it; nothing at nought
-        places, table = np.empty(len(slots), dtype=np.int32), _places()
-        own = np.zeros(sum(4 * (len(new.slots) + 1) for new, _, _ in asked), dtype=np.float32)
-        at = place_at = first = 0
-        for new, some, _ in asked:
-            width = len(new.slots) + 1
-            end = place_at + int(lengths[first : first + len(some)].sum())
-            table[new.slots] = _COUNT[1:width] if width <= len(_COUNT) else np.arange(1, width)
-            try:
-                mine = new.parts() * np.int32(width) + table[new.slots]  # of a slot in several views the last
-                places[place_at:end] = table[slots[place_at:end]]
-            finally:
-                table[new.slots] = 0
-            own[at : at + 4 * width][mine] = new.weights
-            places[place_at:end] += at
-            at, place_at, first = at + 4 * width, end, first + len(some)
+        # the place of each term in the new one: one and up, or nought where it is none of its; of a slot in several views
+        # the last
+        counts = [len(some) for _, some, _ in asked]
+        widths = np.array([len(new.slots) + 1 for new, _, _ in asked], dtype=np.int32)
+        own_slots = np.concatenate([new.slots for new, _, _ in asked])
+        own_places, places = np.empty_like(own_slots), np.empty_like(slots)
+        ends = edges[:, 4].cumsum()[np.cumsum(counts) - 1].tolist()
+        table = _places()
+        at = begin = 0
+        for (new, _, _), end in zip(asked, ends, strict=True):
+            to = at + len(new.slots)
+            table[new.slots] = _COUNT[1 : to - at + 1] if to - at < len(_COUNT) else np.arange(1, to - at + 1)
+            own_places[at:to], places[begin:end] = table[new.slots], table[slots[begin:end]]
+            table[new.slots] = 0
+            at, begin = to, end
+        # what each new one has at each place in each view; nothing at nought
+        own_begin = 4 * (widths.cumsum() - widths)
+        own = np.zeros(4 * int(widths.sum()), dtype=np.float32)
+        parts = np.concatenate([new.parts() for new, _, _ in asked])
+        own[own_begin.repeat(widths - 1) + parts * widths.repeat(widths - 1) + own_places] = np.concatenate(
+            [new.weights for new, _, _ in asked]
+        )
 
-        of = np.arange(len(asked)).repeat([len(some) for _, some, _ in asked])
-        of_term = of.repeat(lengths)
-        width_of = np.array([len(new.slots) + 1 for new, _, _ in asked], dtype=np.int32)[of_term]
-        weights = np.concatenate([o.weights for o in others]).astype(np.float32)
-        ends_new = np.array([new.ends for new, _, _ in asked], dtype=np.float32)
+        hit = np.flatnonzero(places)
+        part = np.arange(4 * many, dtype=np.int32).repeat((edges[:, 1:] - edges[:, :-1]).ravel())[hit]
+        width_of, begin_of = widths.repeat(counts), own_begin.repeat(counts)
+        pair, view = part >> 2, part & 3
+        place, width = begin_of[pair] + places[hit], width_of[pair]
+        weights = np.concatenate([o.weights for o in others])[hit].astype(np.float32)
+        mine = own[place + view * width]
+        ends_new = np.array([new.ends for new, _, _ in asked], dtype=np.float32).repeat(counts, axis=0)
         ends_old = np.array([o.ends for o in others], dtype=np.float32)
 
-        def summed(values: Floats) -> Floats:
-            total = np.zeros(4 * many, dtype=np.float32)
-            if len(held):
-                total[held] = np.add.reduceat(values, begin[held])
+        def summed(values: Floats) -> NDArray[np.float64]:
+            total: NDArray[np.float64] = np.bincount(part, weights=values, minlength=4 * many).astype(
+                np.float64, copy=False
+            )
             return total.reshape(-1, 4)
 
-        mine_of = own[places + view * width_of]
-        known = (ends_old > 0) & (ends_new > 0)[of]
-        rows[:, 0:4] = np.where(known, summed(mine_of * weights), np.nan)
+        rows[:, 0:4] = np.where((ends_old > 0) & (ends_new > 0), summed(mine * weights), np.nan)
 
         # the title of each in the body of the other: bodies are asked of my title's row and titles of my body's
-        crossed = summed(own[places + (view ^ 1) * width_of] * weights)
+        crossed = summed(own[place + (view ^ 1) * width] * weights)
         rows[:, 4] = np.maximum(crossed[:, 0], crossed[:, 1])
         rows[:, 5] = np.minimum(crossed[:, 0], crossed[:, 1])
 
         # how much rare matter is shared, in bits of rarity rather than as a share of the whole
-        shared = mine_of * ends_new[of_term, view]
-        rows[:, 11:14] = summed(shared)[:, 0:3]
         most = np.zeros(4 * many, dtype=np.float32)
-        if len(held):
-            most[held] = np.maximum.reduceat(shared, begin[held])
-        rows[:, 14:16] = most.reshape(-1, 4)[:, 0:2]
+        np.maximum.at(most, part, mine)
+        rows[:, 11:14] = (summed(mine) * ends_new)[:, 0:3]
+        rows[:, 14:16] = (most.reshape(-1, 4) * ends_new)[:, 0:2]
 
     @staticmethod
     def _rest(rows: Floats, asked: Sequence[tuple[Sketch, Sequence[Sketch], float]], others: Sequence[Sketch]) -> None:
         """What vectors, times, publishers and lengths say of each pair."""
-        news = [new for new, some, _ in asked for _ in some]
-        sizes = {o.vector.size for o in news}
-        for size in sizes - {0}:
-            some = [
-                i
-                for i, (new, o) in enumerate(zip(news, others, strict=True))
-                if new.vector.size == o.vector.size == size
-            ]
+        counts = [len(some) for _, some, _ in asked]
+        sizes = [new.vector.size for new, some, _ in asked for _ in some]
+        for size in set(sizes) - {0}:
+            some = [i for i, o in enumerate(others) if o.vector.size == size == sizes[i]]
             if some:
-                rows[some, 6] = cosines([others[i].vector for i in some], [news[i].vector for i in some])
+                news = np.stack([new.vector if new.vector.size == size else _none(size) for new, _, _ in asked])
+                mine = news[np.arange(len(asked)).repeat(counts)[some]]
+                rows[some, 6] = cosines(np.stack([others[i].vector for i in some]), mine)
         # Days between the two, nought where they overlap, and days that both take together; nan where one has no time.
         # The second keeps a saga from growing link by link: by the first alone, seven stories of one Supreme Court
         # nomination, each a day or two from the last, became one story of 25 articles.
-        first, last, first_new, last_new = (
-            np.array(times)
-            for times in (
-                [o.first for o in others],
-                [o.when for o in others],
-                [o.first for o in news],
-                [o.when for o in news],
-            )
+        facts = np.array([(new.first, new.when, new.length, density) for new, _, density in asked]).repeat(
+            counts, axis=0
         )
+        first_new, last_new, length_new, density = facts.T
+        first, last, length = np.array([(o.first, o.when, o.length) for o in others]).T
         rows[:, 7] = np.maximum(np.maximum(first_new - last, first - last_new), 0.0) / DAY
         rows[:, 17] = (np.maximum(last, last_new) - np.minimum(first, first_new)) / DAY
         rows[:, 8] = [
             float(new.publisher == o.publisher != MIXED) if new.publisher and o.publisher else np.nan
-            for new, o in zip(news, others, strict=True)
+            for new, some, _ in asked
+            for o in some
         ]
-        length, other = (np.log1p(np.array([o.length for o in part], dtype=np.float32)) for part in (news, others))
-        rows[:, 9] = np.minimum(other, length)
-        rows[:, 10] = np.maximum(other, length)
-        rows[:, 16] = np.log1p(np.array([density for _, some, density in asked for _ in some]))
+        rows[:, 9] = np.log1p(np.minimum(length, length_new).astype(np.float32))
+        rows[:, 10] = np.log1p(np.maximum(length, length_new).astype(np.float32))
+        rows[:, 16] = np.log1p(density)
+
+
+def _none(size: int) -> NDArray[np.float16]:
+    return np.zeros(size, dtype=np.float16)

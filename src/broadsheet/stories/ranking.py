@@ -125,16 +125,19 @@ class Ranking(Rows):
 
     def _find_cosines(self, asked: Iterable[tuple[Asked, Iterable[int]]]) -> None:
         """The cosines of an article's vector with those of these rows, but those that have none of that size."""
-        some: list[tuple[Asked, int, NDArray[np.float16]]] = []
-        for one, rows in asked:
-            if size := one.sketch.vector.size:
-                vectors = ((row, self._sketches.vector(row)) for row in rows if row not in one.cosines)
-                some.extend((one, row, vector) for row, vector in vectors if vector.size == size)
-        for size in {vector.size for _, _, vector in some}:
-            alike = [pair for pair in some if pair[2].size == size]
-            values = cosines([one.sketch.vector for one, _, _ in alike], [vector for _, _, vector in alike])
-            for (one, row, _), value in zip(alike, values.tolist(), strict=True):
-                one.cosines[row] = value
+        new = [(one, [row for row in rows if row not in one.cosines]) for one, rows in asked if one.sketch.vector.size]
+        for size in {one.sketch.vector.size for one, rows in new if rows}:
+            alike = [(one, rows) for one, rows in new if one.sketch.vector.size == size]
+            vectors, held = self._sketches.vectors({row for _, rows in alike for row in rows}, size)
+            place = {row: number for number, row in enumerate(held)}
+            known = [[row for row in rows if row in place] for _, rows in alike]
+            values = cosines(
+                np.stack([one.sketch.vector for one, _ in alike]).repeat([len(rows) for rows in known], axis=0),
+                vectors.take([place[row] for rows in known for row in rows], axis=0),
+            ).tolist()
+            found = iter(values)
+            for (one, _), rows in zip(alike, known, strict=True):
+                one.cosines.update(zip(rows, found, strict=False))
 
     def _find_pairs(self, asked: Iterable[tuple[Asked, Iterable[Key]]]) -> None:
         """The probabilities of pairs that are not known yet."""
@@ -211,7 +214,7 @@ class Ranking(Rows):
         """The earliest row whose text this one repeats."""
         if not new.fingerprint.size:
             return None
-        for row in sorted(near.rows):
+        for row in sorted(row for row in near.rows if self._sketches.copied[row]):
             old = self._sketches.fingerprint(row)
             alike = old.size == new.fingerprint.size and float((old == new.fingerprint).mean()) >= self.rules.copy
             if alike and self._stories[row] not in barred:
