@@ -126,9 +126,9 @@ class Index:
         self, asked: Rarest, before: Sequence[int] | None, first: int
     ) -> tuple[Numbers, Numbers, NDArray[np.float64]]:
         # the latest only: a word in thousands of articles finds nothing that others do not
-        of, rows, scores = self._postings.read_all(asked.slots, asked.weights, asked.sizes, before, LONGEST, READ)
+        rows, scores = self._postings.read_all(asked.slots, asked.weights, asked.sizes, before, LONGEST, READ)
         many = max(1, len(self._postings))
-        near = np.bincount(of * many + rows, weights=scores).astype(np.float64, copy=False)
+        near = np.bincount(rows, weights=scores).astype(np.float64, copy=False)
         found: Numbers = np.flatnonzero(near > 0)
         question: Numbers = found // many
         return question + first, found - question * many, near[found]

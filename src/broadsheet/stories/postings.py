@@ -62,6 +62,17 @@ class _Run:
             filled[place] += own
         return _Run(self.first, self.rows + other.rows, terms.astype(np.int32), starts, held, weights)
 
+    def without(self, rows: int) -> _Run:
+        """The same once the first `rows` rows of all are no more."""
+        gone = rows - self.first
+        if gone <= 0:
+            return replace(self, first=-gone)
+        stays = self.held >= gone
+        before = np.zeros(len(stays) + 1, dtype=np.int32)
+        np.cumsum(stays, out=before[1:])
+        held, weights = self.held[stays] - np.uint16(gone), self.weights[stays]
+        return _Run(0, self.rows - gone, self.terms, before[self.starts], held, weights)
+
 
 class Postings:
     """Rows by term. Rows are numbered from nought in the order in which they are added."""
@@ -113,8 +124,7 @@ class Postings:
         """The first `rows` rows are no more: the next one is nought from now on."""
         if rows > self._first:
             self._pack()
-        kept = [replace(run, first=run.first - rows) for run in self._runs]
-        self._runs = [run for run in kept if run.first + run.rows > 0]
+        self._runs = [run.without(rows) for run in self._runs if run.first + run.rows > rows]
         self._first -= rows
 
     def read(self, terms: Ints, weights: Floats, longest: int, most: int) -> tuple[Numbers, Floats]:
@@ -122,8 +132,7 @@ class Postings:
 
         Of each term the latest `longest` rows are read, and no further term once `most` rows were.
         """
-        _, rows, scores = self.read_all(terms, weights, [len(terms)], None, longest, most)
-        return rows, scores
+        return self.read_all(terms, weights, [len(terms)], None, longest, most)
 
     def read_all(
         self,
@@ -133,8 +142,9 @@ class Postings:
         before: Sequence[int] | None,
         longest: int,
         most: int,
-    ) -> tuple[Numbers, Numbers, Floats]:
-        """As `read`, for many that ask for so many terms each: the number of who asked, the row, and the product.
+    ) -> tuple[Numbers, Floats]:
+        """As `read`, for many that ask for so many terms each: the row and as many rows more as there are for each asker
+        before it, and the product.
 
         For each only rows `before` one count, which is a loose one or the next: as if it had asked before that one came.
         What each finds for a row comes in the order of its terms.
@@ -159,30 +169,29 @@ class Postings:
         earlier = count.cumsum() - count
         first = np.cumsum([0, *sizes])[:-1]
         asked = (earlier - np.append(earlier, 0)[first][of]) < most
-        owners: list[Numbers] = []
         rows: list[Numbers] = []
         scores: list[Floats] = []
         for place, end, take in found:
-            take = np.where(asked, take, 0)
-            total = int(take.sum())
-            if not total:
+            some = np.flatnonzero(asked & (take > 0))
+            if not len(some):
                 continue
-            at = np.arange(total) + (end - take.cumsum()).repeat(take)
+            take = take[some]
+            total = take.cumsum()
+            at = np.arange(total[-1]) + (end[some] - total).repeat(take)
             if place is None:
                 at = loose[at] & PLACE
                 held, weight, number = self._held, self._weights, self._first
             else:
                 held, weight, number = place.held, place.weights, place.first
-            owners.append(of.repeat(take))
-            rows.append(held[at] + np.int64(number))
-            scores.append(weight[at].astype(np.float32) * weights.repeat(take))
+            row = (of[some] * len(self) + number).repeat(take)
+            row += held[at]
+            rows.append(row)
+            score = weight[at].astype(np.float32)
+            score *= weights[some].repeat(take)
+            scores.append(score)
         if not rows:
-            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        owner, row, score = np.concatenate(owners), np.concatenate(rows), np.concatenate(scores)
-        if self._runs and self._runs[0].first < 0:  # a run of which the first rows were forgotten
-            stays = row >= 0
-            owner, row, score = owner[stays], row[stays], score[stays]
-        return owner, row, score
+            return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
+        return np.concatenate(rows), np.concatenate(scores)
 
     def _loose(self) -> Numbers:
         """The loose entries by term and within a term by row: each its term and its place."""

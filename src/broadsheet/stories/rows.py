@@ -156,10 +156,16 @@ class Rows:
     def _near(self, sketches: Sequence[Sketch], rarest: Rarest, before: Sequence[int] | None = None) -> list[Near]:
         """The rows that share most of the rare words of each; only those `before` its own, where that is given."""
         found = self._index.near(rarest, before)
-        stays = np.frombuffer(self._gone, dtype=np.uint8)[found.rows] == 0
-        when = np.array([one.when for one in sketches])[found.of]  # what has no date may be near anything
-        stays &= ~(np.abs(np.frombuffer(self._sketches.when)[found.rows] - when) > self.rules.window.total_seconds())
-        return found.only(stays).nearest(len(sketches), self.rules.candidates)
+        if 1 in self._gone:
+            found = found.only(np.frombuffer(self._gone, dtype=np.uint8)[found.rows] == 0)
+        times, when = np.frombuffer(self._sketches.when), np.array([one.when for one in sketches])
+        window = self.rules.window.total_seconds()
+        span = np.fmax(np.fmax.reduce(when), np.fmax.reduce(times)) - np.fmin(
+            np.fmin.reduce(when), np.fmin.reduce(times)
+        )
+        if span > window:  # what has no date may be near anything
+            found = found.only(~(np.abs(times[found.rows] - when[found.of]) > window))
+        return found.nearest(len(sketches), self.rules.candidates)
 
     def _sample(self, story: StoryId, near: Sequence[int] = ()) -> Sequence[int]:
         """Members to ask: those found near, then the latest."""
