@@ -23,14 +23,14 @@ import xxhash
 
 from broadsheet.model import Article, ArticleId, Regrouping, StoryId, identify
 from broadsheet.stories import pairs
-from broadsheet.stories.ranking import Asked, Ranking
+from broadsheet.stories.ranking import Asked, Ranked, Ranking
 from broadsheet.stories.regrouping import begun_by
 from broadsheet.stories.rules import Grouping
 from broadsheet.stories.said import Said
 
 __all__ = ["Assignment", "Grouping", "OpenStories", "Settled", "group", "made_of"]
 
-AT_ONCE = 32  # articles about which is asked at once
+AT_ONCE = 32  # articles about which is asked at once: of more, more have to be asked about again
 
 
 # Of articles and the stories that they are in: the number of the first article of each one's new story.
@@ -163,19 +163,20 @@ class OpenStories(Ranking):
         """The story of each article, as if `assign` were asked about one after another.
 
         What hangs on no decision (words, neighbours, comparisons) is worked out for many at once, which takes a third of the
-        time; then each is decided about in its turn, and what an earlier one changed is worked out again.
+        time; then each is decided about in its turn, and what hangs on a story that an earlier one changed is worked out again.
         """
         found: list[Assignment] = []
         remaining = iter(articles)
         while some := list(islice(remaining, AT_ONCE)):
-            new = {one.sketch.id: one for one in self._arrive(some)}
+            self._changed.clear()
+            new = {one.sketch.id: (one, ranked) for one, ranked in self._arrive(some)}
             for article in some:
                 one = new.pop(article.id, None)
-                found.append(self._stays(article.id) if one is None else self._decide(one))
+                found.append(self._stays(article.id) if one is None else self._decide(*one))
         return found
 
-    def _arrive(self, articles: Sequence[Article]) -> list[Asked]:
-        """Those that are not known yet, each in a row, and with the answers to all that will probably be asked."""
+    def _arrive(self, articles: Sequence[Article]) -> list[tuple[Asked, Ranked]]:
+        """Those that are not known yet, each in a row, and the stories to which they belong as things stand."""
         new: dict[ArticleId, Article] = {}
         for article in articles:
             if article.id not in self._row:
@@ -186,14 +187,13 @@ class OpenStories(Ranking):
         near = self._near(made, rarest, rows)
         densities = self._pace.ahead(one.when for one in made)
         asked = [Asked(*one) for one in zip(made, rows, near, densities, strict=True)]
-        self._ranked(asked)
-        return asked
+        return list(zip(asked, self._ranked(asked), strict=True))
 
     def _stays(self, article: ArticleId) -> Assignment:
         story = self._stories[self._row[article]]
         return Assignment(article=article, story=story, is_new=False, copy_of=self._copy_of.get(article), score=1.0)
 
-    def _decide(self, one: Asked) -> Assignment:
+    def _decide(self, one: Asked, ranked: Ranked) -> Assignment:
         article, new = one.sketch.id, one.sketch
         barred = self._barred(article)
         bidden = self._bidden(article, barred)
@@ -205,12 +205,19 @@ class OpenStories(Ranking):
             story = self._place(one.row, article, self._stories[copied])
             return Assignment(article=article, story=story, is_new=False, copy_of=original, score=1.0)
 
-        ranked = self._ranked([one])[0]
-        likely = [(s, score) for s, score in ranked if score >= self.rules.join and s not in barred and s not in bidden]
+        if not ranked.hangs_on.isdisjoint(self._changed):
+            ranked = self._ranked([one])[0]
+        likely = [
+            (s, score)
+            for s, score in ranked.stories
+            if score >= self.rules.join and s not in barred and s not in bidden
+        ]
         joined = [*((s, 1.0) for s in bidden), *likely]
         if not joined:
             story = self._place(one.row, article, begun_by(article))
-            return Assignment(article=article, story=story, is_new=True, score=ranked[0][1] if ranked else 0.0)
+            return Assignment(
+                article=article, story=story, is_new=True, score=ranked.stories[0][1] if ranked.stories else 0.0
+            )
         best, score = joined[0]
         together = [best]
         for other, _ in joined[1:]:

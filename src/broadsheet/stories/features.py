@@ -7,7 +7,6 @@ the stream itself corrects it as it runs.
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections import Counter
@@ -372,50 +371,79 @@ MIXED = "\x00"
 
 def blend(a: Sketch, b: Sketch) -> Sketch:
     """The story of the articles of both: the mean of their unit views, cut to as many terms as an article may have."""
-    n, m = a.articles, b.articles
-    part = np.concatenate([a.parts(), b.parts()])
-    shares = np.array([*(n * u for u in a.unity[:4]), *(m * u for u in b.unity[:4])], dtype=np.float32)
-    amounts = np.concatenate([a.weights, b.weights]).astype(np.float32)
-    amounts[: len(a.slots)] *= shares[part[: len(a.slots)]]
-    amounts[len(a.slots) :] *= shares[4 + part[len(a.slots) :]]
-    both = np.concatenate([a.slots, b.slots]) + (part << SPACE_BITS)
-    order = both.argsort()
-    both = both[order]
-    is_first = np.append(True, both[1:] != both[:-1])[: len(both)]
-    kept = both[is_first]
-    mean = (np.bincount(is_first.cumsum() - 1, weights=amounts[order]) / (n + m)).astype(np.float32)
-    slots, part = kept & (SPACE - 1), kept >> SPACE_BITS
-    edges = part.searchsorted(_PARTS)
+    return blends([(a, b)])[0]
+
+
+def blends(pairs: Sequence[tuple[Sketch, Sketch]]) -> list[Sketch]:
+    """The blend of each pair, all made at once."""
+    if not pairs:
+        return []
+    both = [one for pair in pairs for one in pair]
+    together = np.array([a.articles + b.articles for a, b in pairs])
+    sizes = [len(one.slots) for one in both]
+    view = np.concatenate([one.parts() for one in both])
+    shares = np.array([[one.articles * along for one in both for along in one.unity[:4]]], dtype=np.float32).ravel()
+    weights = np.concatenate([one.weights for one in both]).astype(np.float32)
+    weights *= shares[(4 * np.arange(len(both))).repeat(sizes) + view]
+    part = (4 * (np.arange(len(both)) >> 1)).repeat(sizes) + view
+    terms_ = np.concatenate([one.slots for one in both]) + (part << SPACE_BITS)
+    order = terms_.argsort(kind="stable")
+    terms_ = terms_[order]
+    is_first = np.append(True, terms_[1:] != terms_[:-1])[: len(terms_)]
+    kept = terms_[is_first]
+    slots, part = (kept & (SPACE - 1)).astype(np.int32), kept >> SPACE_BITS
+    mean = (np.bincount(is_first.cumsum() - 1, weights=weights[order]) / together[part >> 2]).astype(np.float32)
+    parts = np.arange(4 * len(pairs) + 1)
+    edges = part.searchsorted(parts)
     if (most := _most(mean, edges)) is not None:
         slots, mean, part = slots[most], mean[most], part[most]
-        edges = part.searchsorted(_PARTS)
-    sizes = np.sqrt(np.bincount(part, weights=mean * mean, minlength=4))
-    mean /= np.where(sizes > 0, sizes, 1.0).astype(np.float32)[part]
-    vector, along = a.vector, a.unity[4]
-    if a.vector.size == 0:
-        vector, along = b.vector, b.unity[4]
-    elif b.vector.size == a.vector.size:
-        both_ways = (a.vector.astype(np.float32) * (n * a.unity[4]), b.vector.astype(np.float32) * (m * b.unity[4]))
-        mean_vector = (both_ways[0] + both_ways[1]) / (n + m)
-        along = math.sqrt(float((mean_vector * mean_vector).sum()))
-        vector = (mean_vector / along if along > 0 else mean_vector).astype(np.float16)
-    cuts = edges.tolist()
-    return Sketch(
-        id=a.id,
-        slots=slots,
-        weights=mean,
-        cuts=(cuts[1], cuts[2], cuts[3]),
-        ends=tuple((n * x + m * y) / (n + m) for x, y in zip(a.ends, b.ends, strict=True)),
-        length=round((n * a.length + m * b.length) / (n + m)),
-        full=a.full or b.full,
-        when=_later(a.when, b.when),
-        first=-_later(-a.first, -b.first),
-        publisher=a.publisher if a.publisher == b.publisher else MIXED,
-        vector=vector,
-        fingerprint=NO_FINGERPRINT,
-        articles=n + m,
-        unity=(*sizes.tolist(), along),
-    )
+        edges = part.searchsorted(parts)
+    ends = np.sqrt(np.bincount(part, weights=mean * mean, minlength=len(parts) - 1))
+    mean /= np.where(ends > 0, ends, 1.0).astype(np.float32)[part]
+    cuts, unity = edges.tolist(), ends.tolist()
+    made: list[Sketch] = []
+    for number, ((a, b), (vector, along)) in enumerate(zip(pairs, _mean_vectors(pairs), strict=True)):
+        begin, title, named, numbers, end = cuts[4 * number : 4 * number + 5]
+        n, m = a.articles, b.articles
+        made.append(
+            Sketch(
+                id=a.id,
+                slots=slots[begin:end].copy(),  # some outlive the others
+                weights=mean[begin:end].copy(),
+                cuts=(title - begin, named - begin, numbers - begin),
+                ends=tuple([(n * x + m * y) / (n + m) for x, y in zip(a.ends, b.ends, strict=True)]),
+                length=round((n * a.length + m * b.length) / (n + m)),
+                full=a.full or b.full,
+                when=_later(a.when, b.when),
+                first=-_later(-a.first, -b.first),
+                publisher=a.publisher if a.publisher == b.publisher else MIXED,
+                vector=vector,
+                fingerprint=NO_FINGERPRINT,
+                articles=n + m,
+                unity=(*unity[4 * number : 4 * number + 4], along),
+            )
+        )
+    return made
+
+
+def _mean_vectors(pairs: Sequence[tuple[Sketch, Sketch]]) -> list[tuple[NDArray[np.float16], float]]:
+    """The unit vector of each pair's articles, and how long their mean is."""
+    found = [(a.vector, a.unity[4]) if a.vector.size else (b.vector, b.unity[4]) for a, b in pairs]
+    for size in {a.vector.size for a, _ in pairs if a.vector.size}:
+        some = [n for n, (a, b) in enumerate(pairs) if a.vector.size == b.vector.size == size]
+        if not some:
+            continue
+        mean = np.zeros((len(some), size), dtype=np.float32)
+        for side in range(2):
+            part = [pairs[n][side] for n in some]
+            shares = np.array([one.articles * one.unity[4] for one in part], dtype=np.float32)
+            mean += np.stack([one.vector for one in part]).astype(np.float32) * shares[:, None]
+        mean /= np.array([pairs[n][0].articles + pairs[n][1].articles for n in some], dtype=np.float32)[:, None]
+        along = np.sqrt((mean * mean).sum(axis=1))
+        unit = (mean / np.where(along > 0, along, np.float32(1.0))[:, None]).astype(np.float16)
+        for n, vector, length in zip(some, unit, along.tolist(), strict=True):
+            found[n] = vector.copy(), length
+    return found
 
 
 def _later(one: float, other: float) -> float:

@@ -34,6 +34,14 @@ class Asked:
     pairs: dict[Key, tuple[float, Floats]] = field(default_factory=dict)  # each one's probability and features
 
 
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Stories by how surely an article belongs to them, best first; of no other ones than these does it hang on."""
+
+    stories: tuple[tuple[StoryId, float], ...]
+    hangs_on: frozenset[StoryId]
+
+
 class Ranking(Rows):
     """Compares articles with the stories that are open."""
 
@@ -42,14 +50,14 @@ class Ranking(Rows):
         self._forest: pairs.Judge = forest or pairs.packaged()
         self._comparer = Comparer()
 
-    def _ranked(self, asked: Sequence[Asked]) -> list[list[tuple[StoryId, float]]]:
+    def _ranked(self, asked: Sequence[Asked]) -> list[Ranked]:
         """For each article the stories by how surely it belongs to them, best first.
 
         What is found out on the way stays known, so that asking again about one of them is quick: only what changed
         meanwhile is found out anew.
         """
         firsts = [self._first(one.near) for one in asked]
-        self._find_cosines((one, (row for row, _ in first.values())) for one, first in zip(asked, firsts, strict=True))
+        self._find_cosines(asked, firsts)
         compared = [self._worth_comparing(one, first) for one, first in zip(asked, firsts, strict=True)]
         keys = [[self._key(story) for story in stories] for stories in compared]
         self._find_pairs(zip(asked, keys, strict=True))
@@ -60,11 +68,14 @@ class Ranking(Rows):
             found.append(scores)
             samples.append(self._to_ask(one, scores))
         self._find_pairs((one, chain.from_iterable(some.values())) for one, some in zip(asked, samples, strict=True))
-        return [self._scores(one, scores, some) for one, scores, some in zip(asked, found, samples, strict=True)]
+        return [
+            Ranked(self._scores(one, scores, some), frozenset(first))
+            for one, first, scores, some in zip(asked, firsts, found, samples, strict=True)
+        ]
 
     def _scores(
         self, one: Asked, wholes: Mapping[StoryId, float], samples: Mapping[StoryId, Sequence[int]]
-    ) -> list[tuple[StoryId, float]]:
+    ) -> tuple[tuple[StoryId, float], ...]:
         """What the stories as wholes and their members say together."""
         rules, scores = self.rules, dict(wholes)
         likely = self._likely(scores)
@@ -78,7 +89,8 @@ class Ranking(Rows):
                     if cosine >= rules.headline_cosine:
                         scores[story] = max(scores[story], rules.join + cosine * (1 - rules.join))
                         likely = [*likely, *(() if story in likely else (story,))]
-        return [(story, scores[story]) for story in sorted(likely, key=lambda story: (-scores[story], story))]
+        likely.sort(key=lambda story: (-scores[story], story))
+        return tuple([(story, scores[story]) for story in likely])
 
     # --- which are asked
 
@@ -123,9 +135,13 @@ class Ranking(Rows):
         members = self._members[story]
         return members[0] if len(members) == 1 else (story, len(members))
 
-    def _find_cosines(self, asked: Iterable[tuple[Asked, Iterable[int]]]) -> None:
+    def _find_cosines(self, asked: Sequence[Asked], firsts: Sequence[Mapping[StoryId, tuple[int, float]]]) -> None:
         """The cosines of an article's vector with those of these rows, but those that have none of that size."""
-        new = [(one, [row for row in rows if row not in one.cosines]) for one, rows in asked if one.sketch.vector.size]
+        new = [
+            (one, [row for row, _ in first.values() if row not in one.cosines])
+            for one, first in zip(asked, firsts, strict=True)
+            if one.sketch.vector.size
+        ]
         for size in {one.sketch.vector.size for one, rows in new if rows}:
             alike = [(one, rows) for one, rows in new if one.sketch.vector.size == size]
             vectors, held = self._sketches.vectors({row for _, rows in alike for row in rows}, size)
@@ -145,10 +161,9 @@ class Ranking(Rows):
         new = [(one, keys) for one, keys in new if keys]
         if not new:
             return
-        seen: dict[Key, Sketch] = {}
-        for key in chain.from_iterable(keys for _, keys in new):
-            if key not in seen:
-                seen[key] = self._sketches[key] if isinstance(key, int) else self._whole(key[0])
+        keys_ = dict.fromkeys(chain.from_iterable(keys for _, keys in new))
+        wholes = self._wholes([key[0] for key in keys_ if not isinstance(key, int)])
+        seen = {key: self._sketches[key] if isinstance(key, int) else wholes[key[0]] for key in keys_}
         rows = self._comparer.compare_all([(one.sketch, [seen[key] for key in keys], one.density) for one, keys in new])
         found = zip(self._probabilities(rows).tolist(), rows, strict=True)
         for one, keys in new:
@@ -186,7 +201,7 @@ class Ranking(Rows):
         near = self._near(made, Rarest.of(made))
         asked = [Asked(one, row, some, 0.0) for one, row, some in zip(made, rows, near, strict=True)]
         firsts = [self._first(some) for some in near]
-        self._find_cosines((one, (row for row, _ in first.values())) for one, first in zip(asked, firsts, strict=True))
+        self._find_cosines(asked, firsts)
         return [
             [self._stories[one.row], *self._worth_comparing(one, first)]
             for one, first in zip(asked, firsts, strict=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.model import Article, ArticleId, StoryId
-from broadsheet.stories.features import Rarity, Sketch, blend, sketches
+from broadsheet.stories.features import Rarity, Sketch, blends, sketches
 from broadsheet.stories.index import Index, Near, Rarest
 from broadsheet.stories.pace import Pace
 from broadsheet.stories.rules import Grouping
@@ -35,6 +34,7 @@ class Rows:
         self._pace = Pace()
         self._before = float("nan")  # time of the last row that was let go of
         self._gone = bytearray()  # of each row: whether its article is no longer open
+        self._changed: set[StoryId] = set()  # stories that are not what they were when it was last asked about many
 
     def articles_of(self, story: StoryId) -> tuple[ArticleId, ...]:
         """The live articles of a story, in the order in which they came; empty for one that is not open."""
@@ -65,16 +65,19 @@ class Rows:
 
     def _place(self, row: int, article: ArticleId, story: StoryId) -> StoryId:
         """Put the article in that row, which is alone so far, into its story."""
-        del self._members[self._stories[row]]
+        alone = self._stories[row]
+        del self._members[alone]
         members = self._members.get(story)
         story = self._stories[members[0]] if members else story  # its id is held once
         self._stories[row] = story
         self._members[story] = [*members, row] if members else (row,)
+        self._changed.update((alone, story))
         self._row[article] = row
         self._pace.add(self._sketches.when[row])
         return story
 
     def _absorb(self, old: StoryId, survivor: StoryId) -> None:
+        self._changed.update((old, survivor))
         rows = self._members.pop(old)
         for row in rows:
             self._stories[row] = survivor
@@ -142,15 +145,28 @@ class Rows:
     # --- what is asked
 
     def _whole(self, story: StoryId) -> Sketch:
-        """A story as one sketch: folded in the order of arrival, so that one put back from a store is the same."""
-        members = self._members[story]
-        if len(members) == 1:
-            return self._sketches[members[0]]
-        known, folded = self._blends.pop(story, (self._sketches[members[0]], 1))
-        found = reduce(blend, (self._sketches[row] for row in members[folded:]), known)
-        if len(self._blends) == BLENDS:
-            del self._blends[next(iter(self._blends))]
-        self._blends[story] = found, len(members)
+        """A story as one sketch."""
+        return self._wholes([story])[story]
+
+    def _wholes(self, stories: Iterable[StoryId]) -> dict[StoryId, Sketch]:
+        """Stories as one sketch each: folded in the order of arrival, so that one put back from a store is the same."""
+        found: dict[StoryId, Sketch] = {}
+        waiting: dict[StoryId, list[int]] = {}  # of each the rows that are not folded in, the first of them last
+        for story in stories:
+            members = self._members[story]
+            known = self._blends.pop(story) if story in self._blends else (self._sketches[members[0]], 1)
+            found[story], folded = known
+            if folded < len(members):
+                waiting[story] = list(reversed(members[folded:]))
+        while waiting:
+            some = blends([(found[story], self._sketches[rows.pop()]) for story, rows in waiting.items()])
+            found.update(zip(waiting, some, strict=True))
+            waiting = {story: rows for story, rows in waiting.items() if rows}
+        for story, whole in found.items():
+            if whole.articles > 1:
+                if len(self._blends) == BLENDS:
+                    del self._blends[next(iter(self._blends))]
+                self._blends[story] = whole, whole.articles
         return found
 
     def _near(self, sketches: Sequence[Sketch], rarest: Rarest, before: Sequence[int] | None = None) -> list[Near]:
