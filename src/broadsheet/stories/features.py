@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
 from itertools import chain, islice, pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from xxhash import xxh32_intdigest as _hashed
 
 from broadsheet.model import Article, ArticleId
 
+T = TypeVar("T")
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Weights = NDArray[np.floating[Any]]  # in half precision as a rule: single where stories were blended
@@ -97,14 +98,28 @@ def _named(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def names(title: str, text: str) -> list[str]:
     """Words of capitalised phrases that do not merely open a sentence, and the phrases themselves."""
-    found: list[str] = []
-    for phrase, times in Counter(_NAME.findall(text)).items():
-        parts, whole = _named(phrase)
-        found.extend(parts * min(times, 3) + whole)
+    return _names(title, text, _named)
+
+
+@lru_cache(maxsize=1 << 13)
+def _named_slots(phrase: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    parts, whole = _named.__wrapped__(phrase)
+    return tuple([_slot(part) for part in parts]), tuple([_slot(part) for part in whole])
+
+
+def _names(title: str, text: str, named: Callable[[str], tuple[tuple[T, ...], tuple[T, ...]]]) -> list[T]:
+    found: list[T] = []
+    times: dict[str, int] = {}
+    for phrase in _NAME.findall(text):
+        times[phrase] = times.get(phrase, 0) + 1
+    for phrase, count in times.items():
+        parts, whole = named(phrase)
+        found.extend(parts * min(count, 3) + whole)
     written = title.split()
     in_title = [w for w in written if w[:1].isupper()]
     if 2 * len(in_title) <= len(written) or not text:  # a headline in title case says nothing by its capitals
-        found.extend(part for w in in_title for part in _named(w)[0])
+        for word in in_title:
+            found.extend(named(word)[0])
     return found
 
 
@@ -242,7 +257,7 @@ def _read(title: str, text: str) -> tuple[list[int], list[int], list[int]]:
     read = text[: BODY_WORDS * 8]
     head = list(chain.from_iterable(map(_codes, _TOKEN.findall(title))))
     body = list(islice(chain.from_iterable(map(_codes, _TOKEN.findall(read))), BODY_WORDS))
-    return head, body, list(map(_slot, names(title, read)))
+    return head, body, _names(title, read, _named_slots)
 
 
 def _counted(read: Sequence[tuple[list[int], list[int], list[int]]]) -> tuple[NDArray[np.int64], Floats]:
@@ -488,13 +503,13 @@ def _places() -> NDArray[np.int16]:
     return found
 
 
-def cosines(some: NDArray[np.float16], others: NDArray[np.float16]) -> Floats:
+def cosines(some: Floats, others: Floats) -> Floats:
     """How near each of some vectors of unit length, one a line, is to the other in its line.
 
     Each pair is multiplied on its own, so that it never matters which others it is asked with: a product of a matrix
     and a vector may differ in the last digit with the number of lines.
     """
-    found: Floats = np.vecdot(some.astype(np.float32), others.astype(np.float32))
+    found: Floats = np.vecdot(some, others)
     return found
 
 
@@ -583,8 +598,8 @@ class Comparer:
             some = [i for i, o in enumerate(others) if o.vector.size == size == sizes[i]]
             if some:
                 news = np.stack([new.vector if new.vector.size == size else _none(size) for new, _, _ in asked])
-                mine = news[np.arange(len(asked)).repeat(counts)[some]]
-                rows[some, 6] = cosines(np.stack([others[i].vector for i in some]), mine)
+                mine = news.astype(np.float32)[np.arange(len(asked)).repeat(counts)[some]]
+                rows[some, 6] = cosines(mine, np.stack([others[i].vector for i in some]).astype(np.float32))
         # Days between the two, nought where they overlap, and days that both take together; nan where one has no time.
         # The second keeps a saga from growing link by link: by the first alone, seven stories of one Supreme Court
         # nomination, each a day or two from the last, became one story of 25 articles.

@@ -88,7 +88,12 @@ class Found:
             else:
                 kept.append(np.arange(begin, end))
         some = self.only(np.concatenate(kept)) if kept else self
-        some = some.only(np.lexsort((-some.scores, some.of)))
+        # positive numbers are in the order of their bits; what is as near is in the order of its row
+        order = some.of << 52
+        order += (0xFFFFFFFF - some.scores.astype(np.float32).view(np.uint32).astype(np.int64)) << 20
+        order += np.arange(len(order))
+        order.sort()
+        some = some.only(order & 0xFFFFF)
         edges = some.of.searchsorted(np.arange(questions + 1)).tolist()
         rows, scores_ = some.rows.tolist(), some.scores.tolist()
         return [

@@ -147,11 +147,13 @@ class Ranking(Rows):
             vectors, held = self._sketches.vectors({row for _, rows in alike for row in rows}, size)
             place = {row: number for number, row in enumerate(held)}
             known = [[row for row in rows if row in place] for _, rows in alike]
-            values = cosines(
-                np.stack([one.sketch.vector for one, _ in alike]).repeat([len(rows) for rows in known], axis=0),
-                vectors.take([place[row] for rows in known for row in rows], axis=0),
-            ).tolist()
-            found = iter(values)
+            mine = np.stack([one.sketch.vector for one, _ in alike]).astype(np.float32)
+            found = iter(
+                cosines(
+                    mine.repeat([len(rows) for rows in known], axis=0),
+                    vectors.astype(np.float32).take([place[row] for rows in known for row in rows], axis=0),
+                ).tolist()
+            )
             for (one, _), rows in zip(alike, known, strict=True):
                 one.cosines.update(zip(rows, found, strict=False))
 

@@ -17,6 +17,7 @@ from broadsheet.model import ArticleId
 from broadsheet.stories.features import Sketch
 
 PACK = 1024
+RECENT = 1000  # of ten that are asked for six were among these
 
 
 # What a sketch has besides its arrays: where they begin and how long they are, and its few numbers.
@@ -115,6 +116,7 @@ class Shelf:
         self.copied = bytearray()  # of each row: whether it has a fingerprint
         self._packs: list[_Pack] = []
         self._loose: list[Sketch] = []
+        self._recent: dict[int, Sketch] = {}  # of the packed those that were asked for last
 
     def __len__(self) -> int:
         return len(self._packs) * PACK + len(self._loose)
@@ -124,7 +126,13 @@ class Shelf:
 
     def __getitem__(self, row: int) -> Sketch:
         pack, number = divmod(row, PACK)
-        return self._packs[pack][number] if pack < len(self._packs) else self._loose[number]
+        if pack == len(self._packs):
+            return self._loose[number]
+        found = self._recent.pop(row, None) or self._packs[pack][number]
+        if len(self._recent) == RECENT:
+            del self._recent[next(iter(self._recent))]
+        self._recent[row] = found
+        return found
 
     def append(self, one: Sketch) -> None:
         self.when.append(one.when)
@@ -136,6 +144,7 @@ class Shelf:
 
     def forget(self, packs: int) -> None:
         """The first packs are no more: the row after them is nought from now on."""
+        self._recent.clear()
         del self._packs[:packs], self.when[: packs * PACK], self.copied[: packs * PACK]
 
     def fingerprint(self, row: int) -> NDArray[np.uint32]:
