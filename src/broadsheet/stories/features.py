@@ -93,7 +93,9 @@ def slots_of(found: Iterable[str]) -> Ints:
 @lru_cache(maxsize=1 << 13)
 def _named(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words of a capitalised phrase that count, and the phrase itself where it has several."""
-    return tuple(w for w in words(phrase) if len(w) > 2), (phrase.casefold(),) if " " in phrase else ()
+    if phrase.isascii() and phrase.isalpha():
+        return tuple([w for w in _folded(phrase) if len(w) > 2]), ()
+    return tuple([w for w in words(phrase) if len(w) > 2]), (phrase.casefold(),) if " " in phrase else ()
 
 
 def names(title: str, text: str) -> list[str]:
@@ -101,10 +103,11 @@ def names(title: str, text: str) -> list[str]:
     return _names(title, text, _named)
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 14)
 def _named_slots(phrase: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
     parts, whole = _named.__wrapped__(phrase)
-    return tuple([_slot(part) for part in parts]), tuple([_slot(part) for part in whole])
+    slot = _slot.__wrapped__  # what is rare is quicker hashed than looked for
+    return tuple([slot(part) for part in parts]), tuple([slot(part) for part in whole])
 
 
 def _names(title: str, text: str, named: Callable[[str], tuple[tuple[T, ...], tuple[T, ...]]]) -> list[T]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, compress
 from math import fsum
 
 import numpy as np
@@ -231,9 +231,10 @@ class Ranking(Rows):
         """The earliest row whose text this one repeats."""
         if not new.fingerprint.size:
             return None
-        for row in sorted(row for row in near.rows if self._sketches.copied[row]):
-            old = self._sketches.fingerprint(row)
-            alike = old.size == new.fingerprint.size and float((old == new.fingerprint).mean()) >= self.rules.copy
-            if alike and self._stories[row] not in barred:
-                return row
-        return None
+        known = [(row, self._sketches.fingerprint(row)) for row in sorted(near.rows) if self._sketches.copied[row]]
+        known = [(row, old) for row, old in known if old.size == new.fingerprint.size]
+        if not known:
+            return None
+        alike = (np.stack([old for _, old in known]) == new.fingerprint).mean(axis=1) >= self.rules.copy
+        copied = compress((row for row, _ in known), alike.tolist())
+        return next((row for row in copied if self._stories[row] not in barred), None)
