@@ -4,7 +4,8 @@
 
 - `over_deciding`: the job on 1,500 feed items (those of `grouping.py`) in a SQLite store, over the pure decisions which story
   each belongs to, in the same run. The rest is describing stories, their threads, and the store.
-- `deciding_over_one_pass`: those decisions, the latest articles being decided again, over one pass alone.
+- `deciding_over_one_pass`: those decisions, the latest articles being decided again, over one pass alone;
+  `one_by_one_over_together`: one pass with each article asked about on its own, over one in which they come together.
 - `one_more_800_over_400`: one more article for a story of 800, made of the bundled Wikinews texts, over one for a story of
   400; `anew_over_one_more`: describing the story of 400 without what is remembered of its articles.
 - `archive_over_none`: the job on 200 of the items with 20,000 closed stories of two articles in the store, over the same
@@ -70,24 +71,28 @@ class Paper:
         return time.thread_time() - begin
 
 
-def backfill(folder: str, articles: Sequence[Article]) -> tuple[float, float, float]:
-    """Seconds of the job, of its decisions alone, and of one pass, which decides about each article once."""
+def backfill(folder: str, articles: Sequence[Article]) -> tuple[float, float, float, float]:
+    """Seconds of the job, of its decisions alone, and of one pass, which decides about each article once: of all that
+    come together, and of each on its own."""
     paper = Paper(folder, "backfill", JUNE)
     whole = paper.group(articles)
     with paper.db.connect() as c:
         assert store.articles.counts(c) == (len(articles), 0)
     by_id = {article.id: article for article in articles}
-    decided, once = OpenStories(), OpenStories()
+    decided, once, alone = OpenStories(), OpenStories(), OpenStories()
     begin = time.thread_time()
-    for article in articles:
-        decided.assign(article)
+    for some in decided.turns(articles):
+        decided.assign_all(some)
         if again := decided.unsettled():
             decided.settle([by_id[id_] for id_ in again], grouped)
     deciding = time.thread_time() - begin
     begin = time.thread_time()
+    once.assign_all(articles)
+    one_pass = time.thread_time() - begin
+    begin = time.thread_time()
     for article in articles:
-        once.assign(article)
-    return whole, deciding, time.thread_time() - begin
+        alone.assign(article)
+    return whole, deciding, one_pass, time.thread_time() - begin
 
 
 def event(many: int) -> list[Article]:
@@ -166,11 +171,12 @@ def main(most: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         warm = Paper(folder, "warm", JUNE)  # loads what is loaded once
         warm.group(articles[:50])
-        whole, deciding, once = backfill(folder, articles)
+        whole, deciding, once, one_by_one = backfill(folder, articles)
         figures |= {
             "articles_per_s": len(articles) / whole,
             "over_deciding": whole / deciding,
             "deciding_over_one_pass": deciding / once,
+            "one_by_one_over_together": one_by_one / once,
         }
         one_more(folder, 60)
         (large, anew), (larger, _) = one_more(folder, 400), one_more(folder, 800)

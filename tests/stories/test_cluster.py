@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadsheet.model import ArticleId, Regrouping, StoryId, identify
-from broadsheet.stories.cluster import Grouping, OpenStories, _Index, group
+from broadsheet.model import ArticleId, Regrouping, StoryId, bytes_of, identify
+from broadsheet.stories import cluster
+from broadsheet.stories.cluster import Grouping, OpenStories, Settled, group
 from broadsheet.stories.features import Rarity, sketch
-from broadsheet.stories.pairs import Forest
+from broadsheet.stories.index import READ, Index, Rarest
+from broadsheet.stories.pairs import Forest, packaged
 from broadsheet.stories.shelf import PACK
 from tests.builders import DAY, HOUR, NOON, an_article
 
@@ -182,6 +185,12 @@ def test_articles_further_apart_than_the_window_are_never_compared():
     assert stories.assign(report("Strong earthquake off northern Chile: tsunami warning", QUAKE, "AP", 72)).is_new
 
 
+words_of_pairs = st.builds(
+    lambda one, other, same: Regrouping(one=ArticleId(str(one)), other=ArticleId(str(other)), same=same),
+    st.integers(0, 20),
+    st.integers(21, 40),
+    st.booleans(),
+)
 articles = st.lists(
     st.tuples(st.lists(st.sampled_from(WORDS), min_size=2, max_size=6), st.integers(0, 60), st.sampled_from("ABC")),
     max_size=14,
@@ -216,6 +225,89 @@ def test_stories_restored_from_a_store_go_on_as_if_they_had_never_stopped(given,
         restored.restore(article, stories.story_of(article.id))
     for article in given[cut:]:
         assert stories.assign(article) == restored.assign(article)
+
+
+def cut_at(given, cuts):
+    edges = [0, *sorted(c for c in cuts if c < len(given)), len(given)]
+    return [given[begin:end] for begin, end in pairwise(edges)]
+
+
+VECTORS = np.random.default_rng(11).normal(size=(3, 8))
+
+many_articles = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=6),
+        st.integers(0, 60),
+        st.sampled_from("ABC"),
+        st.integers(0, 3),
+        st.booleans(),
+        st.integers(0, 40),
+    ),
+    max_size=40,
+).map(
+    lambda made: [
+        replace(
+            report(" ".join(words), "x " * 70 if copied else "", who, hours),
+            id=ArticleId(str(id_)),
+            vector=bytes_of(VECTORS[way] + 0.3 * VECTORS[n % 3]) if way < 3 else b"",
+            published=NOON + hours * HOUR if hours else None,
+            first_seen=None,
+            fingerprint=print_of(len(words), 2, 3, 4, 5) if copied else b"",
+        )
+        for n, (words, hours, who, way, copied, id_) in enumerate(made)
+    ]
+)
+JUDGES = [judged_by(0.5), judged_by(0.2), packaged()]
+RULES = [Grouping(), Grouping(merge=0.0, every=3), Grouping(join=0.1, unlike=-1.0, far=-1.0, faint=0.0, members=2)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(many_articles, st.lists(st.integers(0, 40)), st.sampled_from(JUDGES), st.sampled_from(RULES), st.integers(2, 40))
+def test_it_never_matters_how_many_articles_come_together(given, cuts, judge, rules, at_once):
+    one_by_one, together = OpenStories(rules, forest=judge), OpenStories(rules, forest=judge)
+    expected = [one_by_one.assign(article) for article in given]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cluster, "AT_ONCE", at_once)
+        assert [found for some in cut_at(given, cuts) for found in together.assign_all(some)] == expected
+    assert [together.story_of(a.id) for a in given] == [one_by_one.story_of(a.id) for a in given]
+    assert together._members == one_by_one._members
+
+
+@settings(max_examples=30, deadline=None)
+@given(many_articles, st.lists(st.integers(0, 40)), st.integers(0, 40), st.lists(words_of_pairs, max_size=4))
+def test_what_is_decided_again_and_what_people_said_hang_on_no_batch_either(given, cuts, restart, words):
+    rules, by_id = Grouping(every=3), {a.id: a for a in given}
+
+    def decided(batches, stories):
+        for batch in batches:
+            for some in stories.turns(batch):
+                yield stories.assign_all(some)
+                if ids := stories.unsettled():
+                    yield stories.settle([by_id[id_] for id_ in ids], by_first_word)
+
+    def stories_of(stories):
+        return {a.id: stories.story_of(a.id) for a in given}
+
+    given = list(by_id.values())
+    whole = OpenStories(rules, forest=judged_by(0.4), words=words)
+    expected = list(decided([given], whole))
+    pieces = OpenStories(rules, forest=judged_by(0.4), words=words)
+    list(decided(cut_at(given, cuts), pieces))
+    assert stories_of(pieces) == stories_of(whole)
+    single = OpenStories(rules, forest=judged_by(0.4), words=words)
+    found = list(decided([[article] for article in given], single))
+    assert stories_of(single) == stories_of(whole)
+    assert [one for one in found if isinstance(one, Settled)] == [one for one in expected if isinstance(one, Settled)]
+
+    before = OpenStories(rules, forest=judged_by(0.4), words=words)
+    list(decided([given[:restart]], before))
+    restored = OpenStories(rules, forest=judged_by(0.4), words=words)
+    restored.restore_all((a, before.story_of(a.id)) for a in given[:restart])
+    for article in given[:restart]:
+        if before._copy_of.get(article.id):
+            restored._copy_of[article.id] = before._copy_of[article.id]
+    list(decided([given[restart:]], restored))
+    assert stories_of(restored) == stories_of(whole)
 
 
 @settings(max_examples=20, deadline=None)
@@ -278,28 +370,26 @@ def test_a_story_of_many_headlines_takes_what_is_near_their_mean_whatever_single
 
 
 def test_what_finding_neighbours_costs_has_a_bound_however_many_articles_there_are():
-    index, rarity = _Index(), Rarity.packaged()
-    once = sketch(report("Comet seen over harbour"), rarity)
+    index, rarity = Index(), Rarity.packaged()
+    once = Rarest.of([sketch(report("Comet seen over harbour"), rarity)])
     for _ in range(20_000):
-        index.add(*_Index.rarest(once))
-    rows, nearness = index.near(*_Index.rarest(once))
-    assert len(rows) <= _Index.READ
-    assert rows.max() == 19_999  # the latest
-    assert (nearness > 0).all()
-    again = index.near(*_Index.rarest(once))
-    assert sorted(again[0].tolist()) == sorted(rows.tolist())  # asking leaves nothing behind
+        index.add(once)
+    found = index.near(once)
+    assert len(found.rows) <= READ
+    assert found.rows.max() == 19_999  # the latest
+    assert (found.scores > 0).all()
+    assert index.near(once).rows.tolist() == found.rows.tolist()  # asking leaves nothing behind
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), min_size=1, max_size=12))
 def test_how_near_an_article_is_is_the_cosine_over_its_words(titles):
-    index, rarity = _Index(), Rarity.packaged()
+    index, rarity = Index(), Rarity.packaged()
     made = [sketch(report(" ".join(title), url=str(n)), rarity, learn=False) for n, title in enumerate(titles)]
-    for one in made:
-        index.add(*_Index.rarest(one))
-    rows, nearness = index.near(*_Index.rarest(made[0]))
-    found = dict(zip(rows.tolist(), nearness.tolist(), strict=True))
-    assert len(found) == len(rows)
+    index.add(Rarest.of(made))
+    near = index.near(Rarest.of(made[:1]))
+    found = dict(zip(near.rows.tolist(), near.scores.tolist(), strict=True))
+    assert len(found) == len(near.rows)
     for row, one in enumerate(made):
         other, mine = (
             dict(zip(x.slots[x.view(0)].tolist(), x.weights[x.view(0)].tolist(), strict=True)) for x in (one, made[0])

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import bytes_of
-from broadsheet.stories.features import FEATURES, MIXED, Comparer, Rarity, blend, names, sketch, words
+from broadsheet.stories.features import (
+    FEATURES,
+    MIXED,
+    MOST,
+    Comparer,
+    Rarity,
+    blend,
+    blends,
+    names,
+    sketch,
+    sketches,
+    slots_of,
+    words,
+)
 from tests.builders import DAY, NOON, an_article
 
 COMPARER = Comparer()
@@ -125,3 +140,74 @@ def test_a_term_that_thousands_of_documents_hold_is_counted_on() -> None:
     assert table.counts(often)[0] == pytest.approx(before[0] + 100)
     assert table.counts(seldom)[0] == pytest.approx(before[1] + 1)
     assert Rarity.packaged().counts(often)[0] == before[0]
+
+
+# --- many at once
+
+some_articles = st.lists(
+    st.tuples(titles, titles, st.integers(0, 9), st.sampled_from(["", "Reuters", "AP"]), st.integers(0, 2)),
+    min_size=1,
+    max_size=12,
+).map(
+    lambda made: [
+        an_article(
+            title,
+            text,
+            url=str(n),
+            publisher=who,
+            published=NOON + days * DAY if days else None,
+            first_seen=None,
+            vector=bytes_of(np.arange(1, 9) ** (n % 3)) if way == 2 else bytes_of([1.0, n]) if way else b"",
+        )
+        for n, (title, text, days, who, way) in enumerate(made)
+    ]
+)
+
+
+def equal(one, other):
+    pairs = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]
+    return all(np.array_equal(a, b, equal_nan=isinstance(a, float)) for a, b in pairs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_articles, st.integers(1, 12), st.booleans())
+def test_sketches_made_at_once_are_those_made_one_after_another(given, at_once, learn):
+    rarity, other = Rarity.packaged(), Rarity.packaged()
+    common = slots_of(words(" ".join(f"{a.title} {a.text}" for a in given)))
+    for table in (rarity, other):
+        table.see(np.unique(common), 250)  # so that what one byte holds is passed on the way
+    single = [sketch(article, rarity, learn=learn) for article in given]
+    batches = [given[n : n + at_once] for n in range(0, len(given), at_once)]
+    many = [one for batch in batches for one in sketches(batch, other, learn=learn)]
+    assert all(map(equal, single, many))
+    assert rarity.documents == other.documents
+    assert np.array_equal(rarity.counts(common), other.counts(common))
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_articles, st.data())
+def test_a_pair_has_the_same_features_and_the_same_mean_whichever_others_are_asked_for_with_it(given, data):
+    made = sketches(given, Rarity.packaged())
+    numbers = st.integers(0, len(made) - 1)
+    pairs = [(made[a], made[b]) for a, b in data.draw(st.lists(st.tuples(numbers, numbers), max_size=8))]
+    wholes = blends(pairs)
+    assert all(map(equal, wholes, [blend(a, b) for a, b in pairs]))
+    others = st.lists(st.sampled_from([*made, *wholes]), max_size=5)
+    asked = data.draw(st.lists(st.tuples(st.sampled_from([*made, *wholes]), others, st.floats(0, 1e4)), max_size=6))
+    rows = COMPARER.compare_all(asked)
+    alone = [COMPARER.compare(one, [other], density) for one, some, density in asked for other in some]
+    assert rows.shape == (len(alone), len(FEATURES))
+    assert all(np.array_equal(row, one[0], equal_nan=True) for row, one in zip(rows, alone, strict=True))
+
+
+def test_long_articles_keep_as_many_terms_alone_as_with_others():
+    rng = np.random.default_rng(2)
+    long = [
+        an_article(f"Harbour {n}", " ".join(f"word{w}" for w in rng.integers(0, 900, 700)), url=str(n))
+        for n in range(4)
+    ]
+    rarity, other = Rarity.packaged(), Rarity.packaged()
+    single, many = [sketch(article, rarity) for article in long], sketches(long, other)
+    assert all(map(equal, single, many))
+    assert [one.cuts[0] for one in many] == [MOST[0]] * 4
+    assert equal(blends([(many[0], many[1]), (many[2], many[3])])[1], blend(single[2], single[3]))

@@ -82,3 +82,16 @@ def test_more_alike_is_never_less_likely():
     later = grid.copy()
     later[:, FEATURES.index("days")] = later[:, FEATURES.index("span")] = np.arange(9)
     assert (np.diff(packaged().probability(later)) <= 1e-9).all()
+
+
+def test_a_value_at_a_threshold_or_without_end_goes_where_the_tree_sends_it():
+    forest, rng = packaged(), np.random.default_rng(5)
+    feature, threshold = (np.array(part) for part in forest._branches[:2])
+    odd = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, 3e38], dtype=np.float32)
+    rows = rng.choice(odd, (60, len(FEATURES)))
+    for column in range(len(FEATURES)):
+        at = rng.choice(np.append(threshold[feature == column], 0.0), 40).astype(np.float32)
+        rows[:40, column] = np.where(rng.random(40) < 0.3, rows[:40, column], at)
+    for row, odds in zip(rows, forest.log_odds(rows), strict=True):
+        begun, added = forest.contributions(row)
+        assert begun + added.sum() == pytest.approx(odds, abs=1e-9)

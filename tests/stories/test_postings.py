@@ -71,3 +71,32 @@ def test_a_term_of_one_row_in_a_thousand_weighs_little() -> None:
         index.add(terms, np.ones(30, np.float32))
     packed = sum(a.nbytes for run in index._runs for a in (run.terms, run.starts, run.held, run.weights))
     assert packed <= 30_000 * (2 + 2 + 4 + 4) + 100 * len(index._runs)
+
+
+@settings(max_examples=60, deadline=None)
+@given(some_rows, st.lists(st.lists(st.integers(0, 12), max_size=5, unique=True), min_size=1, max_size=6), st.data())
+def test_rows_that_come_together_find_what_each_would_have_found_before_the_next_came(before, coming, data) -> None:
+    def arrays(terms: list[int]) -> tuple[np.ndarray, np.ndarray]:
+        return np.array(terms, np.int32), np.array([half(term) for term in terms], np.float32)
+
+    longest, most = data.draw(st.tuples(st.integers(1, 20), st.integers(1, 40)))
+    gone = data.draw(st.integers(0, len(before)))
+    one_by_one, together = Postings(), Postings()
+    for index in (one_by_one, together):
+        for terms in before:
+            index.add(*arrays(terms))
+        index.forget(gone)
+    expected = []
+    for terms in coming:
+        rows, scores = one_by_one.read(*arrays(terms), longest, most)
+        expected.append(sorted(zip(rows.tolist(), scores.tolist(), strict=True)))
+        one_by_one.add(*arrays(terms))
+    sizes = [len(terms) for terms in coming]
+    terms, weights = arrays([term for some in coming for term in some])
+    begin = len(together)
+    together.add_all(terms, weights, sizes)
+    rows, scores = together.read_all(terms, weights, sizes, range(begin, begin + len(sizes)), longest, most)
+    of, row = np.divmod(rows, len(together))
+    for number, found in enumerate(expected):
+        mine = of == number
+        assert sorted(zip(row[mine].tolist(), scores[mine].tolist(), strict=True)) == found

@@ -74,8 +74,7 @@ class Grouper:
             version = store.stories.version(c)
             if self._open is None or version != self._version:
                 self._open = OpenStories(self._rules, forest=self._judge)
-                for article, story in store.articles.live(c, since):
-                    self._open.restore(article, story)
+                self._open.restore_all(store.articles.live(c, since))
                 self._threads = OpenThreads.restored(store.threads.all_open(c, now, self._threads.rules.most))
                 self._reading = reading(opening, most=REMEMBERED)
                 self._version = version

@@ -57,10 +57,10 @@ def arrived(c: Connection, stories: OpenStories, waiting: Sequence[Article]) -> 
     moves = Moves()
     first: dict[ArticleId, StoryId] = {}
     left: dict[StoryId, ArticleId] = {}  # stories that articles left, and one of these
-    for article in waiting:
-        assignment = stories.assign(article)
-        first[article.id] = assignment.story
-        moves.assigned(article, assignment)
+    for some in stories.turns(waiting):
+        for article, assignment in zip(some, stories.assign_all(some), strict=True):
+            first[article.id] = assignment.story
+            moves.assigned(article, assignment)
         if again := stories.unsettled():
             known = {a.id: a for a in store.articles.many(c, again, html=False)}
             taken = {*left, *(absorbed for absorbed, _ in moves.merged)}
@@ -161,8 +161,8 @@ def _taken_back(c: Connection, stories: OpenStories, ruling: Ruling) -> Moves:
             moves.begun |= {left[story]} - {story}
     stories.take_out(ids)
     moves.changed = dict.fromkeys(left.values())
-    for article in sorted(again, key=lambda a: (a.time or EARLIEST, a.id)):
-        assignment = stories.assign(article)
+    again.sort(key=lambda a: (a.time or EARLIEST, a.id))
+    for article, assignment in zip(again, stories.assign_all(again), strict=True):
         moves.assigned(article, assignment)
         if assignment.is_new and assignment.story not in before.values():
             moves.begun.add(assignment.story)

@@ -47,9 +47,9 @@ def run(lines: Iterable[Line], **_: Any) -> Iterator[Line]:
             article = _article(line, ArticleId(given if seen[given] == 1 else f"{given}\x1f{seen[given]}"))
             read.append((line, article.id))
             articles.append(article)
-        for article in embed(articles):
-            known.append(article)
-            assignment = open_stories.assign(article)
+        articles = embed(articles)
+        known.extend(articles)
+        for article, assignment in zip(articles, open_stories.assign_all(articles), strict=True):
             told[article.id] = assignment.story
             joined.update(dict.fromkeys(assignment.merged, assignment.story))
             latest = max(latest, article.published) if latest and article.published else article.published or latest

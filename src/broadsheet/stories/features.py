@@ -10,20 +10,21 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib import resources
-from itertools import accumulate
-from typing import Any
+from itertools import chain, islice, pairwise
+from typing import Any, TypeVar
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
+from xxhash import xxh32_intdigest as _hashed
 
-from broadsheet.model import Article, ArticleId, vector_of
+from broadsheet.model import Article, ArticleId
 
+T = TypeVar("T")
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Weights = NDArray[np.floating[Any]]  # in half precision as a rule: single where stories were blended
@@ -32,6 +33,7 @@ SPACE = 1 << 21  # terms are hashed: no vocabulary to grow (2 million slots: 1 w
 BODY_WORDS = 800  # news puts what happened first
 BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS = 300, 40, 60, 25
 SPACE_BITS = SPACE.bit_length() - 1
+NUMBER = SPACE  # a bit above those of a slot
 MOST = (BODY_TERMS, TITLE_TERMS, NAME_TERMS, NUMBER_TERMS)
 # The table counts as this many documents, so that the stream soon says itself what is common in it: over the pairs of
 # the labelled set, body cosines had an average precision of .547 with all 17,613 documents and .590 with 1,000.
@@ -41,14 +43,17 @@ COPY_WORDS = 60  # a shorter text is never called a copy: two headlines may agre
 _TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]+|\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’][^\W\d_]+)*")
 _NAME = re.compile(r"(?<![.!?:\"“”'‘’>•-] )(?<!^)(?<!\n)\b[A-Z][\w'’&-]+(?: (?:of |de |al |van |bin )?[A-Z][\w'’&-]+)*")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_FIRST_CJK = "\u3040"
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
 @lru_cache(maxsize=1 << 14)
 def _folded(token: str) -> tuple[str, ...]:
-    if _CJK.match(token):
+    if token[0] >= _FIRST_CJK and _CJK.match(token):
         return tuple(token[i : i + 2] for i in range(max(1, len(token) - 1)))
-    word = _POSSESSIVE.sub("", token.lower())
+    word = token.lower()
+    if not word.isalnum():
+        word = _POSSESSIVE.sub("", word)
     if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
     return (word,) if word else ()
@@ -70,7 +75,14 @@ def written(text: str) -> dict[str, str]:
 
 @lru_cache(maxsize=1 << 14)
 def _slot(word: str) -> int:
-    return xxhash.xxh32_intdigest(word.encode()) & (SPACE - 1)
+    return _hashed(word.encode()) & (SPACE - 1)
+
+
+@lru_cache(maxsize=1 << 15)
+def _codes(token: str) -> tuple[int, ...]:
+    """The slot of each word of a token, with `NUMBER` where it begins with a digit."""
+    number = NUMBER if token[0].isdigit() else 0
+    return tuple([_hashed(word.encode()) & (SPACE - 1) | number for word in _folded.__wrapped__(token)])
 
 
 def slots_of(found: Iterable[str]) -> Ints:
@@ -81,19 +93,36 @@ def slots_of(found: Iterable[str]) -> Ints:
 @lru_cache(maxsize=1 << 13)
 def _named(phrase: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The words of a capitalised phrase that count, and the phrase itself where it has several."""
-    return tuple(w for w in words(phrase) if len(w) > 2), (phrase.casefold(),) if " " in phrase else ()
+    if phrase.isascii() and phrase.isalpha():
+        return tuple([w for w in _folded(phrase) if len(w) > 2]), ()
+    return tuple([w for w in words(phrase) if len(w) > 2]), (phrase.casefold(),) if " " in phrase else ()
 
 
 def names(title: str, text: str) -> list[str]:
     """Words of capitalised phrases that do not merely open a sentence, and the phrases themselves."""
-    found: list[str] = []
-    for phrase, times in Counter(_NAME.findall(text)).items():
-        parts, whole = _named(phrase)
-        found.extend(parts * min(times, 3) + whole)
+    return _names(title, text, _named)
+
+
+@lru_cache(maxsize=1 << 14)
+def _named_slots(phrase: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    parts, whole = _named.__wrapped__(phrase)
+    slot = _slot.__wrapped__  # what is rare is quicker hashed than looked for
+    return tuple([slot(part) for part in parts]), tuple([slot(part) for part in whole])
+
+
+def _names(title: str, text: str, named: Callable[[str], tuple[tuple[T, ...], tuple[T, ...]]]) -> list[T]:
+    found: list[T] = []
+    times: dict[str, int] = {}
+    for phrase in _NAME.findall(text):
+        times[phrase] = times.get(phrase, 0) + 1
+    for phrase, count in times.items():
+        parts, whole = named(phrase)
+        found.extend(parts * min(count, 3) + whole)
     written = title.split()
     in_title = [w for w in written if w[:1].isupper()]
     if 2 * len(in_title) <= len(written) or not text:  # a headline in title case says nothing by its capitals
-        found.extend(part for w in in_title for part in _named(w)[0])
+        for word in in_title:
+            found.extend(named(word)[0])
     return found
 
 
@@ -121,25 +150,49 @@ class Rarity:
 
     def see(self, slots: Ints, times: int = 1) -> None:
         """One more document holds these terms, each named once; with `times` of -1, one fewer."""
-        count = self._seen[slots].astype(np.int32) + times
+        self._add(slots, times)
+        self.documents += times
+
+    def _add(self, slots: Ints, times: int | NDArray[np.int64]) -> None:
+        count = self._seen[slots].astype(np.int64) + times
         self._seen[slots] = count & 0xFF
         for place in np.flatnonzero(count >> 8).tolist():
             slot = int(slots[place])
             self._carried[slot] = self._carried.get(slot, 0) + int(count[place] >> 8 << 8)
-        self.documents += times
 
     def counts(self, slots: Ints) -> Floats:
         """How many of the documents held each of these terms."""
-        counts: Floats = self._seen[slots].astype(np.float32)
-        if self._fitted is not None:
-            counts += self._fitted[slots] * self._worth
+        return self._counted(slots, np.zeros(1, dtype=np.int64))
+
+    def _counted(self, slots: Ints, besides: NDArray[np.int64]) -> Floats:
+        counts = self._seen[slots] + besides
         if self._carried:
-            counts += np.array([self._carried.get(slot, 0) for slot in slots.tolist()], dtype=np.float32)
-        return counts
+            counts += np.array([self._carried.get(slot, 0) for slot in slots.tolist()], dtype=np.int64)
+        # what was seen is whole, so that it does not matter in how many steps it was
+        found: Floats = counts.astype(np.float32)
+        if self._fitted is not None:
+            found += self._fitted[slots] * self._worth
+        return found
 
     def weight(self, slots: Ints) -> Floats:
         rare: Floats = np.log((self.documents + 1.0) / (self.counts(slots) + 0.5)).astype(np.float32)
         return np.maximum(rare, 0.0)
+
+    def weigh(self, slots: Ints, of: Ints, named: NDArray[np.bool_], many: int) -> Floats:
+        """The weights of the terms of `many` documents that come one after another, each weighed when it was just seen.
+
+        The terms are sorted by document, and `named` are those that count: each once in a document, and in order.
+        """
+        seen = slots[named] * np.int64(many) + of[named]
+        seen.sort()
+        begin = slots * np.int64(many)
+        besides = seen.searchsorted(begin + of, side="right") - seen.searchsorted(begin)
+        documents = (self.documents + np.arange(2.0, many + 2.0)).astype(np.float32)
+        rare: Floats = np.log(documents[of] / (self._counted(slots, besides) + np.float32(0.5)))
+        distinct, times = np.unique(slots[named], return_counts=True)
+        self._add(distinct, times)
+        self.documents += many
+        return np.maximum(rare, np.float32(0.0))
 
 
 @cache
@@ -154,8 +207,8 @@ def _packaged() -> tuple[NDArray[np.uint16], float]:
 
 
 VIEWS = ("body", "title", "names", "numbers")
-_VIEW = np.arange(4, dtype=np.int32) * SPACE  # sorts terms by view, and within a view by slot
-_INNER = np.arange(1, 4)
+_FOUR, _PARTS = np.arange(4, dtype=np.int32), np.arange(5)
+NO_FINGERPRINT = np.zeros(0, dtype=np.uint32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +228,7 @@ class Sketch:
     slots: Ints  # sorted within each view
     weights: Weights  # unit length within each view
     cuts: tuple[int, int, int]  # where the title, the names and the numbers begin
-    ends: tuple[float, float, float, float]  # length of each view before it was made unit
+    ends: tuple[float, ...]  # length of each view before it was made unit
     length: int  # words read, title included
     full: bool  # has a text of its own, not just a headline
     when: float  # seconds since 1970; nan where unknown; of a story: its latest
@@ -190,6 +243,11 @@ class Sketch:
         edges = (0, *self.cuts, len(self.slots))
         return slice(edges[number], edges[number + 1])
 
+    def parts(self) -> Ints:
+        """The number of each term's view."""
+        title, names_, numbers = self.cuts
+        return _FOUR.repeat((title, names_ - title, numbers - names_, len(self.slots) - numbers))
+
 
 def counted(found: Iterable[str]) -> tuple[Ints, Floats]:
     counts = Counter(map(_slot, found))
@@ -197,29 +255,60 @@ def counted(found: Iterable[str]) -> tuple[Ints, Floats]:
     return slots, np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
 
 
+def _read(title: str, text: str) -> tuple[list[int], list[int], list[int]]:
+    """The codes of a title's words, of a text's first words, and of the names in both."""
+    read = text[: BODY_WORDS * 8]
+    head = list(chain.from_iterable(map(_codes, _TOKEN.findall(title))))
+    body = list(islice(chain.from_iterable(map(_codes, _TOKEN.findall(read))), BODY_WORDS))
+    return head, body, _names(title, read, _named_slots)
+
+
+def _counted(read: Sequence[tuple[list[int], list[int], list[int]]]) -> tuple[NDArray[np.int64], Floats]:
+    """The terms of some articles and how often each is named: sorted by article, within it by view, within that by slot.
+
+    A term's number is four times the article's place and the view's, times `SPACE`, and its slot.
+    """
+    heads, bodies, named = zip(*read, strict=True)
+    sizes = [np.fromiter(map(len, part), dtype=np.int64, count=len(read)) for part in (heads, bodies, named)]
+    codes = [
+        np.fromiter(chain.from_iterable(part), dtype=np.int64, count=int(size.sum()))
+        for part, size in zip((heads, bodies, named), sizes, strict=True)
+    ]
+    first = [(np.arange(len(read)) * (4 * SPACE)).repeat(size) for size in sizes]
+    head, body, names_ = ((code & (SPACE - 1)) + begin for code, begin in zip(codes, first, strict=True))
+    numbers = [part[code >= NUMBER] + 3 * SPACE for part, code in zip((head, body), codes, strict=False)]
+    # the title counts twice: it says what the article is about
+    found, times = np.unique(
+        np.concatenate([head, head, body, head + SPACE, names_ + 2 * SPACE, *numbers]), return_counts=True
+    )
+    return found, times.astype(np.float32)
+
+
 def terms(title: str, text: str) -> Terms:
     """The terms of a title and a text, counted."""
-    head = words(title)
-    read = text[: BODY_WORDS * 8]
-    body = words(read)[:BODY_WORDS]
-    named = names(title, read)
-    both = head + head + body  # the title counts twice: it says what the article is about
-    views = (
-        counted(both),
-        counted(head),
-        counted(named),
-        counted([w for w in head + body if w[0].isdigit()]),
+    read = _read(title, text)
+    found, times = _counted([read])
+    edges = found.searchsorted(np.arange(5) * SPACE).tolist()
+    views = [slice(begin, end) for begin, end in pairwise(edges)]
+    slots = (found & (SPACE - 1)).astype(np.int32)
+    return Terms(
+        slots=tuple(slots[view] for view in views),
+        counts=tuple(times[view] for view in views),
+        length=len(read[0]) + len(read[1]),
     )
-    return Terms(slots=tuple(v[0] for v in views), counts=tuple(v[1] for v in views), length=len(head) + len(body))
 
 
-def _most(weights: Floats, cuts: Sequence[int]) -> NDArray[np.bool_]:
-    """Which terms are kept: of each view those that weigh most."""
+def _most(weights: Floats, edges: NDArray[np.int64]) -> NDArray[np.bool_] | None:
+    """Which terms are kept, where not all are: of each view those that weigh most."""
+    sizes = np.diff(edges)
+    over = np.flatnonzero(sizes > np.array(MOST * (len(sizes) // 4)))
+    if not len(over):
+        return None
     kept = np.ones(len(weights), dtype=bool)
-    for begin, end, most in zip(cuts[:-1], cuts[1:], MOST, strict=True):
-        if end - begin > most:
-            kept[begin:end] = False
-            kept[begin + np.argpartition(-weights[begin:end], most)[:most]] = True
+    for number in over.tolist():
+        begin, end, most = edges[number], edges[number + 1], MOST[number % 4]
+        kept[begin:end] = False
+        kept[begin + np.argpartition(-weights[begin:end], most)[:most]] = True
     return kept
 
 
@@ -227,41 +316,72 @@ def timestamp(when: datetime | None) -> float:
     return float("nan") if when is None else when.timestamp()
 
 
+def _unit(vectors: Sequence[bytes]) -> list[NDArray[np.float16]]:
+    """Vectors of unit length; an empty one for each that is empty or nought."""
+    if len({len(vector) for vector in vectors}) > 1:
+        return [_unit([vector])[0] for vector in vectors]
+    many = np.frombuffer(b"".join(vectors), dtype="<f2").astype(np.float32).reshape(len(vectors), -1)
+    sizes = np.sqrt((many * many).sum(axis=1))
+    unit = (many / np.where(sizes > 0, sizes, np.float32(1.0))[:, None]).astype(np.float16)
+    return [vector if size > 0 else vector[:0] for vector, size in zip(unit, sizes.tolist(), strict=True)]
+
+
+def _fingerprint(article: Article) -> NDArray[np.uint32]:
+    """What tells a copy; empty where the text is too short for that."""
+    known = article.fingerprint
+    if not known or len(known) % 4 or len(article.text) < 2 * COPY_WORDS - 1:
+        return NO_FINGERPRINT
+    return np.frombuffer(known, dtype="<u4") if len(article.text.split()) >= COPY_WORDS else NO_FINGERPRINT
+
+
 def sketch(article: Article, rarity: Rarity, *, learn: bool = True) -> Sketch:
     """The sketch of an article; `rarity` has seen it afterwards."""
-    counted = terms(article.title, article.text)
-    if learn:
-        rarity.see(counted.slots[0])
-    slots = np.concatenate(counted.slots)
-    weights: Floats = (np.float32(1.0) + np.log(np.concatenate(counted.counts))) * rarity.weight(slots)
-    sizes = [len(view) for view in counted.slots]
-    view = _VIEW.repeat(sizes)
-    if any(size > most for size, most in zip(sizes, MOST, strict=True)):
-        kept = _most(weights, (0, *accumulate(sizes)))
-        slots, weights, view = slots[kept], weights[kept], view[kept]
-    order = np.argsort(view + slots)
-    slots, weights, view = slots[order], weights[order], view >> SPACE_BITS
-    ends = np.sqrt(np.bincount(view, weights=weights * weights, minlength=4)).astype(np.float32)
-    edges = view.searchsorted(_INNER).tolist()
-    weights /= np.where(ends > 0, ends, np.float32(1.0))[view]
-    when = timestamp(article.time)
-    vector = vector_of(article.vector)
-    size = float(np.sqrt(vector @ vector)) if vector.size else 0.0
-    enough = article.fingerprint and len(article.text.split()) >= COPY_WORDS and len(article.fingerprint) % 4 == 0
-    return Sketch(
-        id=article.id,
-        slots=slots,
-        weights=weights.astype(np.float16),
-        cuts=(edges[0], edges[1], edges[2]),
-        ends=(float(ends[0]), float(ends[1]), float(ends[2]), float(ends[3])),
-        length=counted.length,
-        full=bool(article.text.strip()),
-        when=when,
-        first=when,
-        publisher=article.publisher.casefold().strip(),
-        vector=(vector / np.float32(size) if size > 0 else vector[:0]).astype(np.float16),
-        fingerprint=np.frombuffer(article.fingerprint if enough else b"", dtype="<u4"),
-    )
+    return sketches([article], rarity, learn=learn)[0]
+
+
+def sketches(articles: Sequence[Article], rarity: Rarity, *, learn: bool = True) -> list[Sketch]:
+    """The sketches of articles as they come one after another: `rarity` has seen each when its words are weighed.
+
+    They are made all at once: of some sixty calls into numpy an article, most of the time was the calls' own.
+    """
+    if not articles:
+        return []
+    read = [_read(article.title, article.text) for article in articles]
+    found, times = _counted(read)
+    slots, part = (found & (SPACE - 1)).astype(np.int32), (found >> SPACE_BITS).astype(np.int32)
+    rare = rarity.weigh(slots, part >> 2, (part & 3) == 0, len(articles)) if learn else rarity.weight(slots)
+    weights: Floats = (np.float32(1.0) + np.log(times)) * rare
+    parts = np.arange(4 * len(articles) + 1)
+    edges = part.searchsorted(parts)
+    if (kept := _most(weights, edges)) is not None:
+        slots, weights, part = slots[kept], weights[kept], part[kept]
+        edges = part.searchsorted(parts)
+    ends = np.sqrt(np.bincount(part, weights=weights * weights, minlength=len(parts) - 1)).astype(np.float32)
+    weights /= np.where(ends > 0, ends, np.float32(1.0))[part]
+    halves = weights.astype(np.float16)
+    cuts, sizes = edges.tolist(), ends.tolist()
+    vectors = _unit([article.vector for article in articles])
+    made: list[Sketch] = []
+    for number, (article, vector, (head, body, _)) in enumerate(zip(articles, vectors, read, strict=True)):
+        begin, title, named, numbers, end = cuts[4 * number : 4 * number + 5]
+        when = timestamp(article.time)
+        made.append(
+            Sketch(
+                id=article.id,
+                slots=slots[begin:end],
+                weights=halves[begin:end],
+                cuts=(title - begin, named - begin, numbers - begin),
+                ends=tuple(sizes[4 * number : 4 * number + 4]),
+                length=len(head) + len(body),
+                full=bool(article.text.strip()),
+                when=when,
+                first=when,
+                publisher=article.publisher.casefold().strip(),
+                vector=vector,
+                fingerprint=_fingerprint(article),
+            )
+        )
+    return made
 
 
 MIXED = "\x00"
@@ -269,66 +389,84 @@ MIXED = "\x00"
 
 def blend(a: Sketch, b: Sketch) -> Sketch:
     """The story of the articles of both: the mean of their unit views, cut to as many terms as an article may have."""
-    slots: list[Ints] = []
-    weights: list[Floats] = []
-    unity: list[float] = []
-    n, m = a.articles, b.articles
-    for number, most in enumerate(MOST):
-        va, vb = a.view(number), b.view(number)
-        both = np.concatenate([a.slots[va], b.slots[vb]])
-        amounts = np.concatenate(
-            [
-                a.weights[va].astype(np.float32) * (n * a.unity[number]),
-                b.weights[vb].astype(np.float32) * (m * b.unity[number]),
-            ]
+    return blends([(a, b)])[0]
+
+
+def blends(pairs: Sequence[tuple[Sketch, Sketch]]) -> list[Sketch]:
+    """The blend of each pair, all made at once."""
+    if not pairs:
+        return []
+    both = [one for pair in pairs for one in pair]
+    together = np.array([a.articles + b.articles for a, b in pairs])
+    sizes = [len(one.slots) for one in both]
+    view = np.concatenate([one.parts() for one in both])
+    shares = np.array([[one.articles * along for one in both for along in one.unity[:4]]], dtype=np.float32).ravel()
+    weights = np.concatenate([one.weights for one in both]).astype(np.float32)
+    weights *= shares[(4 * np.arange(len(both))).repeat(sizes) + view]
+    part = (4 * (np.arange(len(both)) >> 1)).repeat(sizes) + view
+    terms_ = np.concatenate([one.slots for one in both]) + (part << SPACE_BITS)
+    order = terms_.argsort(kind="stable")
+    terms_ = terms_[order]
+    is_first = np.append(True, terms_[1:] != terms_[:-1])[: len(terms_)]
+    kept = terms_[is_first]
+    slots, part = (kept & (SPACE - 1)).astype(np.int32), kept >> SPACE_BITS
+    mean = (np.bincount(is_first.cumsum() - 1, weights=weights[order]) / together[part >> 2]).astype(np.float32)
+    parts = np.arange(4 * len(pairs) + 1)
+    edges = part.searchsorted(parts)
+    if (most := _most(mean, edges)) is not None:
+        slots, mean, part = slots[most], mean[most], part[most]
+        edges = part.searchsorted(parts)
+    ends = np.sqrt(np.bincount(part, weights=mean * mean, minlength=len(parts) - 1))
+    mean /= np.where(ends > 0, ends, 1.0).astype(np.float32)[part]
+    cuts, unity = edges.tolist(), ends.tolist()
+    made: list[Sketch] = []
+    for number, ((a, b), (vector, along)) in enumerate(zip(pairs, _mean_vectors(pairs), strict=True)):
+        begin, title, named, numbers, end = cuts[4 * number : 4 * number + 5]
+        n, m = a.articles, b.articles
+        made.append(
+            Sketch(
+                id=a.id,
+                slots=slots[begin:end].copy(),  # some outlive the others
+                weights=mean[begin:end].copy(),
+                cuts=(title - begin, named - begin, numbers - begin),
+                ends=tuple([(n * x + m * y) / (n + m) for x, y in zip(a.ends, b.ends, strict=True)]),
+                length=round((n * a.length + m * b.length) / (n + m)),
+                full=a.full or b.full,
+                when=_later(a.when, b.when),
+                first=-_later(-a.first, -b.first),
+                publisher=a.publisher if a.publisher == b.publisher else MIXED,
+                vector=vector,
+                fingerprint=NO_FINGERPRINT,
+                articles=n + m,
+                unity=(*unity[4 * number : 4 * number + 4], along),
+            )
         )
-        kept, where = np.unique(both, return_inverse=True)
-        mean = (np.bincount(where, weights=amounts, minlength=len(kept)) / (n + m)).astype(np.float32)
-        if len(kept) > most:
-            best = np.sort(np.argpartition(-mean, most)[:most])
-            kept, mean = kept[best], mean[best]
-        size = float(np.sqrt((mean * mean).sum()))
-        slots.append(kept.astype(np.int32))
-        weights.append(mean / np.float32(size) if size > 0 else mean)
-        unity.append(size)
-    vector, along = a.vector, a.unity[4]
-    if a.vector.size == 0:
-        vector, along = b.vector, b.unity[4]
-    elif b.vector.size == a.vector.size:
-        both_ways = (a.vector.astype(np.float32) * (n * a.unity[4]), b.vector.astype(np.float32) * (m * b.unity[4]))
-        mean_vector = (both_ways[0] + both_ways[1]) / (n + m)
-        along = float(np.linalg.norm(mean_vector))
-        vector = (mean_vector / along if along > 0 else mean_vector).astype(np.float16)
-    edges = np.cumsum([len(s) for s in slots])
-    ends = [(n * x + m * y) / (n + m) for x, y in zip(a.ends, b.ends, strict=True)]
-    return Sketch(
-        id=a.id,
-        slots=np.concatenate(slots),
-        weights=np.concatenate(weights),
-        cuts=(int(edges[0]), int(edges[1]), int(edges[2])),
-        ends=(ends[0], ends[1], ends[2], ends[3]),
-        length=round((n * a.length + m * b.length) / (n + m)),
-        full=a.full or b.full,
-        when=float(np.fmax(a.when, b.when)),
-        first=float(np.fmin(a.first, b.first)),
-        publisher=a.publisher if a.publisher == b.publisher else MIXED,
-        vector=vector,
-        fingerprint=np.zeros(0, dtype=np.uint32),
-        articles=n + m,
-        unity=(*unity, along),
-    )
+    return made
 
 
-def apart(one: Sketch, others: Sequence[Sketch]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Days from the time of one to that of each other, nought where they overlap, and days that both take together.
+def _mean_vectors(pairs: Sequence[tuple[Sketch, Sketch]]) -> list[tuple[NDArray[np.float16], float]]:
+    """The unit vector of each pair's articles, and how long their mean is."""
+    found = [(a.vector, a.unity[4]) if a.vector.size else (b.vector, b.unity[4]) for a, b in pairs]
+    for size in {a.vector.size for a, _ in pairs if a.vector.size}:
+        some = [n for n, (a, b) in enumerate(pairs) if a.vector.size == b.vector.size == size]
+        if not some:
+            continue
+        mean = np.zeros((len(some), size), dtype=np.float32)
+        for side in range(2):
+            part = [pairs[n][side] for n in some]
+            shares = np.array([one.articles * one.unity[4] for one in part], dtype=np.float32)
+            mean += np.stack([one.vector for one in part]).astype(np.float32) * shares[:, None]
+        mean /= np.array([pairs[n][0].articles + pairs[n][1].articles for n in some], dtype=np.float32)[:, None]
+        along = np.sqrt((mean * mean).sum(axis=1))
+        unit = (mean / np.where(along > 0, along, np.float32(1.0))[:, None]).astype(np.float16)
+        for n, vector, length in zip(some, unit, along.tolist(), strict=True):
+            found[n] = vector.copy(), length
+    return found
 
-    Both are nan where one has no time. The second keeps a saga from growing link by link: by the first alone, seven
-    stories of one Supreme Court nomination, each a day or two from the last, became one story of 25 articles.
-    """
-    first, last = np.array([o.first for o in others]), np.array([o.when for o in others])
-    gap: NDArray[np.float64] = np.maximum(np.maximum(one.first - last, first - one.when), 0.0) / 86400.0
-    span: NDArray[np.float64] = (np.maximum(last, one.when) - np.minimum(first, one.first)) / 86400.0
-    return gap, span
+
+def _later(one: float, other: float) -> float:
+    """The later of two times; the other where one is unknown."""
+    return one if one >= other or other != other else other
 
 
 # --- a pair ------------------------------------------------------------------------------------------------------
@@ -355,6 +493,8 @@ FEATURES = (
 )
 
 
+DAY = 86400.0
+_COUNT = np.arange(1024, dtype=np.int16)
 _TABLES = threading.local()
 
 
@@ -366,75 +506,122 @@ def _places() -> NDArray[np.int16]:
     return found
 
 
+def cosines(some: Floats, others: Floats) -> Floats:
+    """How near each of some vectors of unit length, one a line, is to the other in its line.
+
+    Each pair is multiplied on its own, so that it never matters which others it is asked with: a product of a matrix
+    and a vector may differ in the last digit with the number of lines.
+    """
+    found: Floats = np.vecdot(some, others)
+    return found
+
+
 class Comparer:
-    """Compares one sketch with many at once."""
+    """Compares sketches with many others at once."""
 
     def compare(self, new: Sketch, others: Sequence[Sketch], density: float) -> Floats:
         """One row of `FEATURES` for each of `others`; `density` is how many articles a day the stream brings."""
+        return self.compare_all([(new, others, density)])
+
+    def compare_all(self, asked: Sequence[tuple[Sketch, Sequence[Sketch], float]]) -> Floats:
+        """The rows of `compare` for each of those asked, one after another: each the same as if it were asked alone."""
+        asked = [one for one in asked if one[1]]
+        others = [other for _, some, _ in asked for other in some]
         rows = np.full((len(others), len(FEATURES)), np.nan, dtype=np.float32)
-        if not others:
-            return rows
-        many, places = len(new.slots), _places()
-        places[new.slots] = np.arange(1, many + 1)  # of a slot in several views the last
-        try:
-            own = np.zeros((4, many + 1), dtype=np.float32)  # in each view what lies at each place, from one on
-            own[np.repeat(np.arange(4), np.diff((0, *new.cuts, many))), places[new.slots]] = new.weights
-            self._fill(rows, new, own, places, others, density)
-        finally:
-            places[new.slots] = 0
+        if others:
+            self._words(rows, asked, others)
+            self._rest(rows, asked, others)
         return rows
 
     @staticmethod
-    def _fill(
-        rows: Floats, new: Sketch, own: Floats, places: NDArray[np.int16], others: Sequence[Sketch], density: float
-    ) -> None:
+    def _words(rows: Floats, asked: Sequence[tuple[Sketch, Sequence[Sketch], float]], others: Sequence[Sketch]) -> None:
+        """What words say of each pair. One term in eight of the other is a term of the new one: no more of them are weighed."""
         many = len(others)
-        place = places[np.concatenate([o.slots for o in others])]
-        weights = np.concatenate([o.weights for o in others]).astype(np.float32)
+        slots = np.concatenate([o.slots for o in others])
         edges = np.array([(0, *o.cuts, len(o.slots)) for o in others], dtype=np.int64)
-        spans = (edges[:, 1:] - edges[:, :-1]).ravel()  # terms of each view of each
-        begin = np.cumsum(spans) - spans
-        held = np.flatnonzero(spans)
-        view = np.repeat(np.arange(4 * many, dtype=np.int32) & 3, spans)
-        ends_new = np.array(new.ends, dtype=np.float32)
+
+        # the place of each term in the new one: one and up, or nought where it is none of its; of a slot in several views
+        # the last
+        counts = [len(some) for _, some, _ in asked]
+        widths = np.array([len(new.slots) + 1 for new, _, _ in asked], dtype=np.int32)
+        own_slots = np.concatenate([new.slots for new, _, _ in asked])
+        own_places, places = np.empty_like(own_slots), np.empty_like(slots)
+        ends = edges[:, 4].cumsum()[np.cumsum(counts) - 1].tolist()
+        table = _places()
+        at = begin = 0
+        for (new, _, _), end in zip(asked, ends, strict=True):
+            to = at + len(new.slots)
+            table[new.slots] = _COUNT[1 : to - at + 1] if to - at < len(_COUNT) else np.arange(1, to - at + 1)
+            own_places[at:to], places[begin:end] = table[new.slots], table[slots[begin:end]]
+            table[new.slots] = 0
+            at, begin = to, end
+        # what each new one has at each place in each view; nothing at nought
+        own_begin = 4 * (widths.cumsum() - widths)
+        own = np.zeros(4 * int(widths.sum()), dtype=np.float32)
+        parts = np.concatenate([new.parts() for new, _, _ in asked])
+        own[own_begin.repeat(widths - 1) + parts * widths.repeat(widths - 1) + own_places] = np.concatenate(
+            [new.weights for new, _, _ in asked]
+        )
+
+        hit = np.flatnonzero(places)
+        part = np.arange(4 * many, dtype=np.int32).repeat((edges[:, 1:] - edges[:, :-1]).ravel())[hit]
+        width_of, begin_of = widths.repeat(counts), own_begin.repeat(counts)
+        pair, view = part >> 2, part & 3
+        place, width = begin_of[pair] + places[hit], width_of[pair]
+        weights = np.concatenate([o.weights for o in others])[hit].astype(np.float32)
+        mine = own[place + view * width]
+        ends_new = np.array([new.ends for new, _, _ in asked], dtype=np.float32).repeat(counts, axis=0)
         ends_old = np.array([o.ends for o in others], dtype=np.float32)
 
-        def summed(values: Floats) -> Floats:
-            total = np.zeros(4 * many, dtype=np.float32)
-            if len(held):
-                total[held] = np.add.reduceat(values, begin[held])
+        def summed(values: Floats) -> NDArray[np.float64]:
+            total: NDArray[np.float64] = np.bincount(part, weights=values, minlength=4 * many).astype(
+                np.float64, copy=False
+            )
             return total.reshape(-1, 4)
 
-        flat, width = own.ravel(), np.int32(own.shape[1])
-        mine = flat[place + view * width]
-        cosine = summed(mine * weights)
-        known = (ends_old > 0) & (ends_new > 0)
-        rows[:, 0:4] = np.where(known, cosine, np.nan)
+        rows[:, 0:4] = np.where((ends_old > 0) & (ends_new > 0), summed(mine * weights), np.nan)
 
         # the title of each in the body of the other: bodies are asked of my title's row and titles of my body's
-        crossed = summed(flat[place + (view ^ 1) * width] * weights)
+        crossed = summed(own[place + (view ^ 1) * width] * weights)
         rows[:, 4] = np.maximum(crossed[:, 0], crossed[:, 1])
         rows[:, 5] = np.minimum(crossed[:, 0], crossed[:, 1])
 
-        if new.vector.size:
-            some = [i for i, o in enumerate(others) if o.vector.size == new.vector.size]
+        # how much rare matter is shared, in bits of rarity rather than as a share of the whole
+        most = np.zeros(4 * many, dtype=np.float32)
+        np.maximum.at(most, part, mine)
+        rows[:, 11:14] = (summed(mine) * ends_new)[:, 0:3]
+        rows[:, 14:16] = (most.reshape(-1, 4) * ends_new)[:, 0:2]
+
+    @staticmethod
+    def _rest(rows: Floats, asked: Sequence[tuple[Sketch, Sequence[Sketch], float]], others: Sequence[Sketch]) -> None:
+        """What vectors, times, publishers and lengths say of each pair."""
+        counts = [len(some) for _, some, _ in asked]
+        sizes = [new.vector.size for new, some, _ in asked for _ in some]
+        for size in set(sizes) - {0}:
+            some = [i for i, o in enumerate(others) if o.vector.size == size == sizes[i]]
             if some:
-                vectors = np.concatenate([others[i].vector for i in some]).reshape(len(some), -1)
-                rows[some, 6] = vectors.astype(np.float32) @ new.vector.astype(np.float32)
-        rows[:, 7], rows[:, 17] = apart(new, others)
-        if new.publisher:
-            same = new.publisher if new.publisher != MIXED else None
-            rows[:, 8] = [float(o.publisher == same) if o.publisher else np.nan for o in others]
-        lengths = np.log1p(np.array([o.length for o in others], dtype=np.float32))
-        length = np.float32(np.log1p(new.length))
-        rows[:, 9] = np.minimum(lengths, length)
-        rows[:, 10] = np.maximum(lengths, length)
+                news = np.stack([new.vector if new.vector.size == size else _none(size) for new, _, _ in asked])
+                mine = news.astype(np.float32)[np.arange(len(asked)).repeat(counts)[some]]
+                rows[some, 6] = cosines(mine, np.stack([others[i].vector for i in some]).astype(np.float32))
+        # Days between the two, nought where they overlap, and days that both take together; nan where one has no time.
+        # The second keeps a saga from growing link by link: by the first alone, seven stories of one Supreme Court
+        # nomination, each a day or two from the last, became one story of 25 articles.
+        facts = np.array([(new.first, new.when, new.length, density) for new, _, density in asked]).repeat(
+            counts, axis=0
+        )
+        first_new, last_new, length_new, density = facts.T
+        first, last, length = np.array([(o.first, o.when, o.length) for o in others]).T
+        rows[:, 7] = np.maximum(np.maximum(first_new - last, first - last_new), 0.0) / DAY
+        rows[:, 17] = (np.maximum(last, last_new) - np.minimum(first, first_new)) / DAY
+        rows[:, 8] = [
+            float(new.publisher == o.publisher != MIXED) if new.publisher and o.publisher else np.nan
+            for new, some, _ in asked
+            for o in some
+        ]
+        rows[:, 9] = np.log1p(np.minimum(length, length_new).astype(np.float32))
+        rows[:, 10] = np.log1p(np.maximum(length, length_new).astype(np.float32))
         rows[:, 16] = np.log1p(density)
 
-        # how much rare matter is shared, in bits of rarity rather than as a share of the whole
-        shared = mine * ends_new[view]
-        rows[:, 11:14] = summed(shared)[:, 0:3]
-        most = np.zeros(4 * many, dtype=np.float32)
-        if len(held):
-            most[held] = np.maximum.reduceat(shared, begin[held])
-        rows[:, 14:16] = most.reshape(-1, 4)[:, 0:2]
+
+def _none(size: int) -> NDArray[np.float16]:
+    return np.zeros(size, dtype=np.float16)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 PIECE = 64  # rows that are asked together: their answers stay in the processor's cache
+EVERY_LEAF = 0xFFFFFFFF
 
 
 class Judge(Protocol):
@@ -29,24 +30,31 @@ class Judge(Protocol):
     def probability(self, rows: Floats) -> NDArray[np.float64]: ...
 
 
+def _in_order(values: Floats) -> NDArray[np.int64]:
+    """Whole numbers from nought that are in the order of these numbers, of which none is missing."""
+    bits = (values + np.float32(0.0)).view(np.int32)  # there is one nought only
+    return (bits ^ (bits >> 31 & 0x7FFFFFFF)).astype(np.int64) + (1 << 31)
+
+
 class Forest:
     """Decision trees with 32 leaves at most, asked all their questions at once. Missing values go the way that was learned.
 
     Each question that is answered "right" rules out the leaves to its left; a tree's leaf is the first that is left over
-    (QuickScorer: Lucchese et al., SIGIR 2015). No step waits for another, which in numpy is what counts.
+    (QuickScorer: Lucchese et al., SIGIR 2015). All questions about one feature are answered by where its value lies among
+    their thresholds, so what is ruled out between two of them is known before: a row of a table for each feature. Asking
+    each of the 3,720 questions took four times as long.
     """
 
     __slots__ = (
         "_branches",
-        "_feature",
+        "_edges",
         "_first",
         "_leaf",
-        "_masks",
+        "_left_over",
         "_mean",
-        "_missing_right",
+        "_missing",
         "_roots",
-        "_start",
-        "_threshold",
+        "_rows",
         "_value",
     )
 
@@ -59,11 +67,10 @@ class Forest:
         self._mean = value.tolist()  # of the leaves below each node, those of each side counting as one
         nodes: list[int] = []
         masks: list[int] = []
-        starts: list[int] = []
+        trees: list[int] = []  # of each question
         values: list[float] = []
         first: list[int] = []  # where each tree's leaves begin
         ends: list[int] = []  # the node of each leaf
-        every = 0xFFFFFFFF
 
         def leaves(node: int) -> int:
             """Numbers the leaves below from left to right and notes which of them each question rules out."""
@@ -74,55 +81,74 @@ class Forest:
             here, before = len(nodes), len(values) - first[-1]
             nodes.append(node)
             masks.append(0)
+            trees.append(len(first) - 1)
             ruled_out = leaves(left[node])
-            masks[here] = every ^ (((1 << ruled_out) - 1) << before)
+            masks[here] = EVERY_LEAF ^ (((1 << ruled_out) - 1) << before)
             others = leaves(right[node])
             self._mean[node] = (self._mean[left[node]] + self._mean[right[node]]) / 2
             return ruled_out + others
 
-        for root in arrays["roots"].tolist():
+        for root in self._roots:
             first.append(len(values))
-            starts.append(len(nodes))
-            if left[root] == root:  # a tree of one leaf: a question whose answer does not matter
-                nodes.append(root)
-                masks.append(every)
             if leaves(root) > 32:
                 raise ValueError("a tree has more than 32 leaves")
-        asked = np.array(nodes, dtype=np.int64)
-        self._feature = feature[asked]
-        # the next float32 below: a float32 is above the one exactly where it is above the other
-        with np.errstate(over="ignore"):
-            near = threshold[asked].astype(np.float32)
-        self._threshold = np.where(near > threshold[asked], np.nextafter(near, np.float32(-np.inf)), near)
-        self._missing_right = ~default[asked]
-        self._masks = np.array(masks, dtype=np.uint32)
-        self._start = np.array(starts, dtype=np.int64)
-        self._first = np.array(first, dtype=np.int64)
+        self._first = np.array(first, dtype=np.int32)
         self._value = np.array(values)
         self._leaf = np.array(ends, dtype=np.int64)
+        asked = np.array(nodes, dtype=np.int64)
+        self._tabulate(
+            feature[asked], threshold[asked], ~default[asked], np.array(masks, np.uint32), np.array(trees, np.int64)
+        )
 
-    def _reached(self, rows: Floats) -> NDArray[np.int64]:
-        """The leaf of each tree for each row, one line a tree."""
-        asked = np.ascontiguousarray(rows.T, dtype=np.float32).take(self._feature, axis=0)
-        right = asked > self._threshold[:, None]
-        if np.isnan(rows).any():
-            right |= np.isnan(asked) & self._missing_right[:, None]
-        ruled_out = np.where(right, self._masks[:, None], np.uint32(0xFFFFFFFF))
-        left_over = np.bitwise_and.reduceat(ruled_out, self._start, axis=0)
-        lowest = left_over & (~left_over + np.uint32(1))
+    def _tabulate(
+        self,
+        feature: NDArray[np.int64],
+        threshold: NDArray[np.float64],
+        missing_right: NDArray[np.bool_],
+        masks: NDArray[np.uint32],
+        trees: NDArray[np.int64],
+    ) -> None:
+        """What is left over of each tree's leaves after all questions about one feature: a row for a missing value, and
+        then one for each interval between their thresholds."""
+        # the next float32 below: a float32 is above the one exactly where it is above the other
+        with np.errstate(over="ignore"):
+            near = threshold.astype(np.float32)
+        threshold_32 = np.where(near > threshold, np.nextafter(near, np.float32(-np.inf)), near)
+        self._edges = np.unique((feature << 32) | _in_order(threshold_32))
+        features = np.arange(int(feature.max(initial=-1)) + 1)
+        begin = (
+            self._edges.searchsorted(features << 32) + 2 * features
+        )  # two rows more than thresholds for each feature
+        table = np.full((len(self._edges) + 2 * len(features), len(self._roots)), EVERY_LEAF, dtype=np.uint32)
+        self._rows = begin + 1 - self._edges.searchsorted(features << 32)
+        self._missing = begin
+        above = self._rows[feature] + self._edges.searchsorted((feature << 32) | _in_order(threshold_32)) + 1
+        np.bitwise_and.at(table, (above, trees), masks)
+        for first, end in zip(begin + 1, [*begin[1:], len(table)], strict=True):
+            np.bitwise_and.accumulate(table[first:end], axis=0, out=table[first:end])
+        np.bitwise_and.at(table, (begin[feature[missing_right]], trees[missing_right]), masks[missing_right])
+        self._left_over = table
+
+    def _reached(self, rows: Floats) -> NDArray[np.int32]:
+        """The leaf of each tree for each row, one line a row."""
+        asked = np.ascontiguousarray(rows[:, : len(self._rows)], dtype=np.float32)
+        where = self._edges.searchsorted((np.arange(len(self._rows)) << 32) | _in_order(asked)) + self._rows
+        where = np.where(np.isnan(asked), self._missing, where)
+        left_over = np.bitwise_and.reduce(self._left_over.take(where, axis=0), axis=1)
+        left_over &= ~left_over + np.uint32(1)
         # a power of two as a float has it in its exponent
-        number: NDArray[np.int64] = (lowest.astype(np.float32).view(np.int32) >> 23).astype(np.int64) - 127
-        return number + self._first[:, None]
+        number: NDArray[np.int32] = left_over.astype(np.float32).view(np.int32) >> 23
+        return number + (self._first - 127)
 
     def log_odds(self, rows: Floats) -> NDArray[np.float64]:
         if not len(rows):
             return np.zeros(0)
-        parts = [self._value[self._reached(rows[i : i + PIECE])].sum(axis=0) for i in range(0, len(rows), PIECE)]
+        parts = [self._value.take(self._reached(rows[i : i + PIECE])).sum(axis=1) for i in range(0, len(rows), PIECE)]
         return np.concatenate(parts)
 
     def leaves(self, rows: Floats) -> NDArray[np.int64]:
         """The node in which each tree ends for each row, one line a tree."""
-        parts = [self._reached(rows[i : i + PIECE]) for i in range(0, len(rows), PIECE)]
+        parts = [self._reached(rows[i : i + PIECE]).T for i in range(0, len(rows), PIECE)]
         return self._leaf[np.concatenate(parts, axis=1)] if parts else np.zeros((len(self._first), 0), np.int64)
 
     def contributions(self, row: Floats) -> tuple[float, NDArray[np.float64]]:

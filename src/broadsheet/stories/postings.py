@@ -1,14 +1,15 @@
 """Which rows hold a term, and with what weight: millions of entries in a few packed arrays.
 
-The latest rows lie loose in a dictionary; every few hundred of them are packed into a run, sorted by term, and runs of
+The latest rows lie loose, one after another; every hundred or so of them are packed into a run, sorted by term, and runs of
 like size are merged (a log-structured merge tree: O'Neil et al., Acta Informatica 1996). A packed entry takes four
 bytes, where one in a dictionary of arrays took nine, and each term some two hundred more.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,9 @@ from broadsheet.stories.features import Floats, Ints
 
 Numbers = NDArray[np.int64]
 
-LOOSE = 512  # rows that are not packed yet
+LOOSE = 128  # rows that are not packed yet
 MOST = 1 << 15  # rows of a run: their numbers take two bytes, and merging two takes little memory
+PLACE = 0xFFFFFFFF
 GROWTH = 3  # a run is merged with the next unless it is that many times as large
 
 
@@ -60,6 +62,17 @@ class _Run:
             filled[place] += own
         return _Run(self.first, self.rows + other.rows, terms.astype(np.int32), starts, held, weights)
 
+    def without(self, rows: int) -> _Run:
+        """The same once the first `rows` rows of all are no more."""
+        gone = rows - self.first
+        if gone <= 0:
+            return replace(self, first=-gone)
+        stays = self.held >= gone
+        before = np.zeros(len(stays) + 1, dtype=np.int32)
+        np.cumsum(stays, out=before[1:])
+        held, weights = self.held[stays] - np.uint16(gone), self.weights[stays]
+        return _Run(0, self.rows - gone, self.terms, before[self.starts], held, weights)
+
 
 class Postings:
     """Rows by term. Rows are numbered from nought in the order in which they are added."""
@@ -67,87 +80,123 @@ class Postings:
     def __init__(self) -> None:
         self._runs: list[_Run] = []
         self._first = 0  # of the loose rows
-        self._size = 0
-        # loose entries one after another, and of each term the places of its own
+        # loose entries one after another, and where those of each loose row begin
         self._terms = np.zeros(LOOSE, dtype=np.int32)
         self._held = np.zeros(LOOSE, dtype=np.uint16)
         self._weights = np.zeros(LOOSE, dtype=np.float16)
-        self._entries = 0
-        self._places: defaultdict[int, list[int]] = defaultdict(list)
+        self._begin = [0]
+        self._sorted: Numbers | None = None  # their terms and places
 
     def __len__(self) -> int:
-        return self._size
+        return self._first + len(self._begin) - 1
 
     def add(self, terms: Ints, weights: Floats) -> None:
         """The next row holds these terms with these weights."""
-        begin, end = self._entries, self._entries + len(terms)
+        self.add_all(terms, weights, [len(terms)])
+
+    def add_all(self, terms: Ints, weights: Floats, sizes: Sequence[int]) -> None:
+        """The next rows hold so many of these terms each. Until more are added they are loose."""
+        if len(self._begin) > LOOSE:
+            self._pack()
+        begin = self._begin[-1]
+        end = begin + len(terms)
         if end > len(self._terms):
             self._terms, self._held, self._weights = (
                 np.concatenate([x, np.zeros(end, dtype=x.dtype)]) for x in (self._terms, self._held, self._weights)
             )
+        row = len(self._begin) - 1
         self._terms[begin:end] = terms
-        self._held[begin:end] = self._size - self._first
+        self._held[begin:end] = np.arange(row, row + len(sizes)).repeat(sizes)
         self._weights[begin:end] = weights
-        for place, term in enumerate(terms.tolist(), begin):
-            self._places[term].append(place)
-        self._entries = end
-        self._size += 1
-        if self._size - self._first == LOOSE:
-            self._pack()
+        self._begin.extend(accumulate(sizes, initial=self._begin.pop()))
+        self._sorted = None
 
     def _pack(self) -> None:
-        all_of = slice(self._entries)
-        run = _Run.of(self._first, LOOSE, self._terms[all_of], self._held[all_of], self._weights[all_of])
-        self._first, self._entries, self._places = self._size, 0, defaultdict(list)
+        """Pack what is loose."""
+        all_of, rows = slice(self._begin[-1]), len(self._begin) - 1
+        run = _Run.of(self._first, rows, self._terms[all_of], self._held[all_of], self._weights[all_of])
+        self._first, self._begin, self._sorted = len(self), [0], None
         while self._runs and self._runs[-1].rows < GROWTH * run.rows and self._runs[-1].rows + run.rows <= MOST:
             run = self._runs.pop().followed_by(run)
         self._runs.append(run)
 
     def forget(self, rows: int) -> None:
-        """The first `rows` rows are no more: the next one is nought from now on. None of them may be loose."""
-        kept = [replace(run, first=run.first - rows) for run in self._runs]
-        self._runs = [run for run in kept if run.first + run.rows > 0]
+        """The first `rows` rows are no more: the next one is nought from now on."""
+        if rows > self._first:
+            self._pack()
+        self._runs = [run.without(rows) for run in self._runs if run.first + run.rows > rows]
         self._first -= rows
-        self._size -= rows
 
     def read(self, terms: Ints, weights: Floats, longest: int, most: int) -> tuple[Numbers, Floats]:
-        """The rows that hold each of these terms and the product of both weights, a row once for each of its terms.
+        """The rows that hold any of these terms, and the products of both weights; a row once for each term.
 
-        Of each term the `longest` latest rows only; and once `most` entries were read, no further term is looked at.
+        Of each term the latest `longest` rows are read, and no further term once `most` rows were.
         """
-        many = len(terms)
-        places = [self._places.get(term, ()) for term in terms.tolist()]
-        count = np.minimum(np.fromiter(map(len, places), dtype=np.int64, count=many), longest)
-        loose = count.copy()
-        runs = [run for run in reversed(self._runs) if len(run.terms)]
-        ends: list[Ints] = []
-        taken: list[Numbers] = []
-        for run in runs:
-            where = run.terms.searchsorted(terms)
-            where[where == len(run.terms)] = 0
-            end = run.starts[where + 1]
-            take = np.minimum(np.where(run.terms[where] == terms, end - run.starts[where], 0), longest - count)
-            ends.append(end)
-            taken.append(take)
-            count += take
-        asked = min(many, int(count.cumsum().searchsorted(most)) + 1)
+        return self.read_all(terms, weights, [len(terms)], None, longest, most)
+
+    def read_all(
+        self,
+        terms: Ints,
+        weights: Floats,
+        sizes: Sequence[int],
+        before: Sequence[int] | None,
+        longest: int,
+        most: int,
+    ) -> tuple[Numbers, Floats]:
+        """As `read`, for many that ask for so many terms each: the row and as many rows more as there are for each asker
+        before it, and the product.
+
+        For each only rows `before` one count, which is a loose one or the next: as if it had asked before that one came.
+        What each finds for a row comes in the order of its terms.
+        """
+        of = np.arange(len(sizes)).repeat(sizes)
+        loose = self._loose()
+        begin = loose.searchsorted(wide := terms.astype(np.int64) << 32)
+        if before is None:
+            end = loose.searchsorted(wide + self._begin[-1])
+        else:
+            end = loose.searchsorted(wide + np.array([self._begin[row - self._first] for row in before])[of])
+        count = np.minimum(end - begin, longest)
+        found: list[tuple[_Run | None, Numbers, Numbers]] = [(None, end, count)]
+        for run in reversed(self._runs):
+            if len(run.terms):
+                where = run.terms.searchsorted(terms)
+                where[where == len(run.terms)] = 0
+                end = run.starts[where + 1].astype(np.int64)
+                take = np.minimum(np.where(run.terms[where] == terms, end - run.starts[where], 0), longest - count)
+                found.append((run, end, take))
+                count = count + take
+        earlier = count.cumsum() - count
+        first = np.cumsum([0, *sizes])[:-1]
+        asked = (earlier - np.append(earlier, 0)[first][of]) < most
         rows: list[Numbers] = []
         scores: list[Floats] = []
-        for run, end, take in zip(runs, ends, taken, strict=True):
-            take = take[:asked]
-            total = int(take.sum())
-            if total:
-                at = np.arange(total) + (end[:asked] - take.cumsum()).repeat(take)
-                rows.append(run.held[at] + np.int64(run.first))
-                scores.append(run.weights[at] * weights[:asked].repeat(take))
-        if loose[:asked].any():
-            at = np.array([place for found in places[:asked] for place in found[-longest:]])
-            rows.append(self._held[at] + np.int64(self._first))
-            scores.append(self._weights[at] * weights[:asked].repeat(loose[:asked]))
+        for place, end, take in found:
+            some = np.flatnonzero(asked & (take > 0))
+            if not len(some):
+                continue
+            take = take[some]
+            total = take.cumsum()
+            at = np.arange(total[-1]) + (end[some] - total).repeat(take)
+            if place is None:
+                at = loose[at] & PLACE
+                held, weight, number = self._held, self._weights, self._first
+            else:
+                held, weight, number = place.held, place.weights, place.first
+            row = (of[some] * len(self) + number).repeat(take)
+            row += held[at]
+            rows.append(row)
+            score = weight[at].astype(np.float32)
+            score *= weights[some].repeat(take)
+            scores.append(score)
         if not rows:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
-        found, products = np.concatenate(rows), np.concatenate(scores)
-        if runs and runs[-1].first < 0:  # a run of which the first rows were forgotten
-            stays = found >= 0
-            found, products = found[stays], products[stays]
-        return found, products
+        return np.concatenate(rows), np.concatenate(scores)
+
+    def _loose(self) -> Numbers:
+        """The loose entries by term and within a term by row: each its term and its place."""
+        if self._sorted is None:
+            many = self._begin[-1]
+            self._sorted = (self._terms[:many].astype(np.int64) << 32) + np.arange(many)
+            self._sorted.sort()
+        return self._sorted

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from sys import intern
 from typing import Any
 
@@ -15,6 +17,7 @@ from broadsheet.model import ArticleId
 from broadsheet.stories.features import Sketch
 
 PACK = 1024
+RECENT = 1000  # of ten that are asked for six were among these
 
 
 # What a sketch has besides its arrays: where they begin and how long they are, and its few numbers.
@@ -96,9 +99,13 @@ class _Pack:
         begin = self.records["print_at"][number]
         return self.fingerprints[begin : begin + self.records["print_size"][number]]
 
-    def vector(self, number: int) -> NDArray[np.float16]:
-        begin = self.records["vector_at"][number]
-        return self.vectors[begin : begin + self.records["vector_size"][number]]
+    def vectors_of(self, numbers: Sequence[int], size: int) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+        """The vectors of that size, one a line, and which of these articles have one."""
+        has = self.records["vector_size"][numbers] == size
+        begin = self.records["vector_at"][numbers][has]
+        if len(begin) and (begin % size == 0).all() and len(self.vectors) % size == 0:
+            return self.vectors.reshape(-1, size).take(begin // size, axis=0), has
+        return self.vectors[begin[:, None] + np.arange(size)], has
 
 
 class Shelf:
@@ -106,8 +113,10 @@ class Shelf:
 
     def __init__(self) -> None:
         self.when = array("d")  # of each row: seconds since 1970; nan where unknown
+        self.copied = bytearray()  # of each row: whether it has a fingerprint
         self._packs: list[_Pack] = []
         self._loose: list[Sketch] = []
+        self._recent: dict[int, Sketch] = {}  # of the packed those that were asked for last
 
     def __len__(self) -> int:
         return len(self._packs) * PACK + len(self._loose)
@@ -117,10 +126,17 @@ class Shelf:
 
     def __getitem__(self, row: int) -> Sketch:
         pack, number = divmod(row, PACK)
-        return self._packs[pack][number] if pack < len(self._packs) else self._loose[number]
+        if pack == len(self._packs):
+            return self._loose[number]
+        found = self._recent.pop(row, None) or self._packs[pack][number]
+        if len(self._recent) == RECENT:
+            del self._recent[next(iter(self._recent))]
+        self._recent[row] = found
+        return found
 
     def append(self, one: Sketch) -> None:
         self.when.append(one.when)
+        self.copied.append(one.fingerprint.size > 0)
         self._loose.append(one)
         if len(self._loose) == PACK:
             self._packs.append(_Pack.of(self._loose))
@@ -128,17 +144,31 @@ class Shelf:
 
     def forget(self, packs: int) -> None:
         """The first packs are no more: the row after them is nought from now on."""
-        del self._packs[:packs], self.when[: packs * PACK]
+        self._recent.clear()
+        del self._packs[:packs], self.when[: packs * PACK], self.copied[: packs * PACK]
 
     def fingerprint(self, row: int) -> NDArray[np.uint32]:
         """The fingerprint of the article in that row; empty where it has none."""
         pack, number = divmod(row, PACK)
         return self._packs[pack].fingerprint(number) if pack < len(self._packs) else self._loose[number].fingerprint
 
-    def vector(self, row: int) -> NDArray[np.float16]:
-        """The vector of the article in that row; empty where it has none."""
-        pack, number = divmod(row, PACK)
-        return self._packs[pack].vector(number) if pack < len(self._packs) else self._loose[number].vector
+    def vectors(self, rows: Iterable[int], size: int) -> tuple[NDArray[np.float16], list[int]]:
+        """The vectors of that size, one a line, and the rows of the articles that have them."""
+        by_pack: defaultdict[int, list[int]] = defaultdict(list)
+        for row in rows:
+            by_pack[row // PACK].append(row)
+        found: list[int] = []
+        vectors: list[NDArray[np.float16]] = []
+        for pack, some in by_pack.items():
+            if pack < len(self._packs):
+                held, has = self._packs[pack].vectors_of([row % PACK for row in some], size)
+                found.extend(compress(some, has.tolist()))
+                vectors.append(held.ravel())
+            else:
+                loose = [(row, self._loose[row % PACK].vector) for row in some]
+                found.extend(row for row, vector in loose if vector.size == size)
+                vectors.extend(vector for _, vector in loose if vector.size == size)
+        return np.concatenate(vectors or [np.zeros(0, np.float16)]).reshape(-1, size), found
 
     def id(self, row: int) -> ArticleId:
         """The article in that row."""
