@@ -430,6 +430,7 @@ class Reader:
     scope: Literal["all", "subscriptions"] = "all"
     subscriptions: frozenset[SourceId] = frozenset()
     images: Literal["off", "direct", "proxied"] = "proxied"
+    page_language: str = ""  # what the pages speak; empty: what the browser asks for
     tuning: Mapping[str, float] = field(default_factory=dict)  # scorer name -> multiplier; 1 where absent
     presets: Mapping[str, Mapping[str, float]] = field(
         default_factory=dict

@@ -6,8 +6,9 @@ shows it in its reader's language: a template escapes what it shows, and escapin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from functools import reduce
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -63,6 +64,26 @@ def plural(one: str, many: str, n: int, /, **given: Any) -> Phrase:
 def meant(context: str, message: str, /, **given: Any) -> Phrase:
     """A message whose English has several meanings: the context says which."""
     return Phrase(message.format(**given) if given else message, message, given, context=context)
+
+
+def N_(message: str) -> str:
+    """A message that is made a phrase later, marked where it is written."""
+    return message
+
+
+def in_a_row(phrases: Sequence[str]) -> str:
+    """`A, B, C`."""
+    return reduce(lambda row, more: phrase("{row}, {more}", row=row, more=more), phrases) if phrases else ""
+
+
+def together(phrases: Sequence[str]) -> str:
+    """`A and B and C`."""
+    return reduce(lambda row, more: phrase("{row} and {more}", row=row, more=more), phrases) if phrases else ""
+
+
+def one_and_another(phrases: Sequence[str]) -> str:
+    """`A, and B, and C`: of clauses."""
+    return reduce(lambda row, more: phrase("{row}, and {more}", row=row, more=more), phrases) if phrases else ""
 
 
 def words_of(error: BaseException) -> str:

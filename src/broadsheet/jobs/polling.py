@@ -21,6 +21,7 @@ from broadsheet.sources.net import Client
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.sources.schedule import Rhythm, after_failure, after_success
 from broadsheet.sources.wording import wording
+from broadsheet.wording import phrase as _
 
 log = logging.getLogger("broadsheet")
 
@@ -67,13 +68,15 @@ async def ask(source: Source, client: Client, now: datetime, rng: random.Random,
         parsed = await _parsed(source, result, client)
         if not parsed.kind and not parsed.entries:
             reason = parsed.problems[0] if parsed.problems else "no format that Broadsheet knows"
-            raise FetchError(source.url, f"what it answered is not a feed: {reason}")
+            raise FetchError(source.url, _("what it answered is not a feed: {reason}", reason=reason))
     except FetchError as e:
         failed = after_failure(source, e, now, rng, rhythm)
         return Polled(source=failed, rejected=(Rejected(stage="fetch", subject=source.url, reason=e.reason),))
     except Exception as e:  # one feed that trips a bug of ours must not stop the others
         log.exception("polling %s", source.url)
-        error = FetchError(source.url, f"reading it failed inside Broadsheet ({type(e).__name__}: {e})")
+        error = FetchError(
+            source.url, _("reading it failed inside Broadsheet ({name}: {e})", name=type(e).__name__, e=e)
+        )
         return Polled(
             source=after_failure(source, error, now, rng, rhythm),
             rejected=(Rejected(stage="parse", subject=source.url, reason=error.reason),),

@@ -28,6 +28,7 @@ from broadsheet.model import (
 from broadsheet.reading.away import Away
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlet_of
+from broadsheet.wording import phrase as _
 
 MOST_LINES, MOST_LETTERS = 200, 300
 NAMED = 3  # words: fewer are a name or a subject
@@ -53,8 +54,8 @@ class Liked:
     @property
     def words(self) -> str:
         if self.follow:
-            return f"you follow {self.follow.label or self.follow.value}"
-        return f"more like “{self.story.headline}”" if self.story else "not understood"
+            return _("you follow {name}", name=self.follow.label or self.follow.value)
+        return _("more like “{headline}”", headline=self.story.headline) if self.story else _("not understood")
 
 
 def lines_of(pasted: str) -> list[str]:
@@ -62,7 +63,9 @@ def lines_of(pasted: str) -> list[str]:
     lines = [" ".join(_BULLET.sub("", line).split())[:MOST_LETTERS] for line in pasted.splitlines()]
     kept = list(dict.fromkeys(line for line in lines if line))
     if len(kept) > MOST_LINES:
-        raise InputError(f"That list is too long: at most {MOST_LINES} lines can be read at once.")
+        raise InputError(
+            _("That list is too long: at most {most_lines} lines can be read at once.", most_lines=MOST_LINES)
+        )
     return kept
 
 

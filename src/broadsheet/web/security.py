@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
+from broadsheet.wording import phrase as _
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +63,16 @@ class Session:
     reader: str = ""
     logged_in: int = 0  # seconds since 1970; 0: never
     theme: str = ""  # "", light or dark
+    language: str = ""  # what its reader chose for pages; empty: what the browser asks for
 
     @classmethod
     def fresh(cls) -> Session:
         return cls(name=secrets.token_urlsafe(12))
 
     def written(self, key: bytes) -> str:
-        body = base64.urlsafe_b64encode(orjson.dumps([self.name, self.reader, self.logged_in, self.theme])).decode()
+        body = base64.urlsafe_b64encode(
+            orjson.dumps([self.name, self.reader, self.logged_in, self.theme, self.language])
+        ).decode()
         return f"{body}.{sign(key, 'session', body)}"
 
     @classmethod
@@ -78,10 +82,10 @@ class Session:
         if not signed_by(key, "session", body, signature):
             return None
         try:
-            name, reader, logged_in, theme = orjson.loads(base64.urlsafe_b64decode(body))
+            name, reader, logged_in, theme, *later = orjson.loads(base64.urlsafe_b64decode(body))
         except ValueError:
             return None
-        return cls(str(name), str(reader), int(logged_in), str(theme))
+        return cls(str(name), str(reader), int(logged_in), str(theme), str(later[0]) if later else "")
 
     def token(self, key: bytes) -> str:
         """What a form must send back to show that it came from a page of ours in this browser.
@@ -329,15 +333,15 @@ class Guard:
         if not host_is_ours(headers.get("host", ""), self.settings, self.hosts):
             return (
                 421,
-                "This address is not one that Broadsheet answers to. Open it as http://localhost or set a password.",
+                _("This address is not one that Broadsheet answers to. Open it as http://localhost or set a password."),
             )
         declared = headers.get("content-length", "0")
         if not declared.isdigit() or int(declared) > MAX_BODY:
             return _TOO_MUCH
         if scope["method"] not in SAFE and not comes_from_us(headers):
-            return 403, "This request came from another site, so nothing was changed."
+            return 403, _("This request came from another site, so nothing was changed.")
         if self.settings.password and not self._may_pass(scope, headers):
-            return 401, "This Broadsheet asks for a password."
+            return 401, _("This Broadsheet asks for a password.")
         return None
 
     def _may_pass(self, scope: Scope, headers: Headers) -> bool:
@@ -371,8 +375,8 @@ class Guard:
             )
 
 
-BROKEN = "Broadsheet made a mistake with this page. It was written to the log; try again."
-_TOO_MUCH = (413, f"That is more than {MAX_BODY // 1024 // 1024} MB, the most that can be sent at once.")
+BROKEN = _("Broadsheet made a mistake with this page. It was written to the log; try again.")
+_TOO_MUCH = (413, _("That is more than {n} MB, the most that can be sent at once.", n=MAX_BODY // 1024 // 1024))
 
 
 def client_of(scope: Scope) -> str:

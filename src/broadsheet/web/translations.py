@@ -7,6 +7,7 @@ more; what was composed in Python (`wording.Phrase`) is looked up when it is sho
 from __future__ import annotations
 
 import gettext as standard
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -38,6 +39,7 @@ class Language:
     comma: str = ","  # between thousands
     point: str = "."  # before decimals
     script: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)  # what scripts in the browser say
+    composed: Sequence[tuple[re.Pattern[str], str]] = ()  # messages with something in them that the store may hold
 
     @property
     def name(self) -> str:
@@ -62,8 +64,11 @@ class Language:
 
     def say(self, phrase: str) -> str:
         """A phrase in this language; any other text as it is."""
-        if type(phrase) is not Phrase or (not self.messages and not self.native):
+        if type(phrase) is not Phrase or self.native:
             return str(phrase)
+        if phrase.context == STORED:
+            said = self.recalled(phrase.message)
+            return _as_sentence(said) if said != phrase.message else str(phrase)
         if phrase.many:
             message = self.ngettext(phrase.message, phrase.many, phrase.number, phrase.context)
         else:
@@ -75,6 +80,15 @@ class Language:
     @property
     def native(self) -> bool:
         return self.code == SOURCE
+
+    def recalled(self, text: str) -> str:
+        """A text that was composed in English and stored since: translated if it is one that the catalogue knows."""
+        if text in self.messages:
+            return self.gettext(text)
+        for pattern, message in self.composed:
+            if (found := pattern.fullmatch(text)) is not None:
+                return self.gettext(message).format(**found.groupdict())
+        return text
 
     def _given(self, value: Any) -> Any:
         if type(value) is Phrase:
@@ -100,6 +114,18 @@ class _Number:
         return format(self.value, form).translate(self.signs)
 
 
+STORED = "stored"
+
+
+def stored(problem: str) -> Phrase:
+    """What went wrong with a source, as the store has it in English, as the beginning of a sentence."""
+    return Phrase(_as_sentence(problem), problem, context=STORED)
+
+
+def _as_sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}"
+
+
 # --- the catalogues -----------------------------------------------------------------------------------------------
 
 
@@ -123,6 +149,7 @@ def read(code: str, path: Path) -> Language:
         catalogue = read_po(file, locale=code.replace("-", "_"), domain=DOMAIN)
     messages: dict[str, str | tuple[str, ...]] = {}
     script: dict[str, str | tuple[str, ...]] = {}
+    composed: list[tuple[re.Pattern[str], str]] = []
     for message in catalogue:
         said = message.string if isinstance(message.string, str) else tuple(message.string or ())
         if not message.id or message.fuzzy or not (said if isinstance(said, str) else all(said)):
@@ -131,9 +158,25 @@ def read(code: str, path: Path) -> Language:
         messages[f"{message.context}\x04{one}" if message.context else one] = said
         if any(str(place).endswith(".js") for place, _ in message.locations):
             script[one] = said
+        if "{" in one and isinstance(said, str) and any("/sources/" in str(place) for place, _ in message.locations):
+            composed.append((_pattern(one), one))
     form = standard.c2py(catalogue.plural_expr)
     signs = Locale.parse(code, sep="-").number_symbols["latn"]
-    return Language(code, messages, form, signs["group"], signs["decimal"], script)
+    return Language(code, messages, form, signs["group"], signs["decimal"], script, composed)
+
+
+def _pattern(message: str) -> re.Pattern[str]:
+    """What a message with something in place of its `{names}` looks like."""
+    parts = re.split(r"\{(\w+)(?:![rs])?(?::[^}]*)?\}", message)
+    seen: set[str] = set()
+    written = ""
+    for at, part in enumerate(parts):
+        if at % 2 == 0:
+            written += re.escape(part)
+        else:
+            written += f"(?P={part})" if part in seen else f"(?P<{part}>.*?)"
+            seen.add(part)
+    return re.compile(written, re.DOTALL)
 
 
 def preferred(asked: str, among: Sequence[str] | None = None) -> str:
