@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
-from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
+from broadsheet.model import Follow, Mute, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
 from broadsheet.wording import meant, phrase, plural, together
 
 HOUR = 3600.0
@@ -172,8 +172,8 @@ def _said(follow: Follow) -> tuple[str, Repair]:
     return fact, Repair(label=label, kind="unfollow", follow=follow)
 
 
-def named_as(follow: Follow) -> str:
-    """What a follow is called: a topic's name is a phrase."""
+def named_as(follow: Follow | Mute) -> str:
+    """What is followed or muted is called: a topic's name is a phrase."""
     name = follow.label or follow.value
     return meant("topic", name) if follow.kind == "topic" else name
 

@@ -69,6 +69,8 @@ class Language:
         if phrase.context == STORED:
             said = self.recalled(phrase.message)
             return _as_sentence(said) if said != phrase.message else str(phrase)
+        if phrase.context == TOPIC:
+            return self.gettext(phrase.message.casefold(), TOPIC) if self.has_topic(phrase.message) else str(phrase)
         if phrase.many:
             message = self.ngettext(phrase.message, phrase.many, phrase.number, phrase.context)
         else:
@@ -80,6 +82,14 @@ class Language:
     @property
     def native(self) -> bool:
         return self.code == SOURCE
+
+    def has_topic(self, label: str) -> bool:
+        return f"{TOPIC}\x04{label.casefold()}" in self.messages
+
+    def country(self, name: str) -> str:
+        """A country by its English name, as this language calls it; as it is where nobody knows it."""
+        code = None if self.native else _territories().get(name.removeprefix("The ").casefold())
+        return str(Locale.parse(self.code, sep="-").territories.get(code, name)) if code else name
 
     def recalled(self, text: str) -> str:
         """A text that was composed in English and stored since: translated if it is one that the catalogue knows."""
@@ -114,7 +124,7 @@ class _Number:
         return format(self.value, form).translate(self.signs)
 
 
-STORED = "stored"
+STORED, TOPIC = "stored", "topic"  # contexts: a text from the store, the name of a topic
 
 
 def stored(problem: str) -> Phrase:
@@ -155,6 +165,7 @@ def read(code: str, path: Path) -> Language:
         if not message.id or message.fuzzy or not (said if isinstance(said, str) else all(said)):
             continue
         one = message.id if isinstance(message.id, str) else message.id[0]
+        one = one.casefold() if message.context == TOPIC else one  # labels are written in both ways
         messages[f"{message.context}\x04{one}" if message.context else one] = said
         if any(str(place).endswith(".js") for place, _ in message.locations):
             script[one] = said
@@ -163,6 +174,12 @@ def read(code: str, path: Path) -> Language:
     form = standard.c2py(catalogue.plural_expr)
     signs = Locale.parse(code, sep="-").number_symbols["latn"]
     return Language(code, messages, form, signs["group"], signs["decimal"], script, composed)
+
+
+@lru_cache(maxsize=1)
+def _territories() -> dict[str, str]:
+    """The codes of countries by their English names."""
+    return {str(name).casefold(): code for code, name in Locale("en").territories.items() if len(code) == 2}
 
 
 def _pattern(message: str) -> re.Pattern[str]:

@@ -20,11 +20,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from broadsheet.feed.diversify import RULES
+from broadsheet.feed.score import named_as
 from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security, translations
-from broadsheet.wording import SPEAKER, Phrase, plural
+from broadsheet.wording import SPEAKER, Phrase, meant, one_and_another, plural
 from broadsheet.wording import phrase as _
 
 HERE = Path(__file__).resolve().parent
@@ -165,6 +166,11 @@ def bars(reasons: Sequence[Reason]) -> list[tuple[Reason, float, float]]:
     return rows
 
 
+def topic(label: str) -> Phrase:
+    """The name of a topic, which a language may have another one for."""
+    return meant("topic", label)
+
+
 # --- images and article bodies -------------------------------------------------------------------------------------
 
 
@@ -280,6 +286,13 @@ def plotted(steps: Sequence[tuple[datetime, int]], until: datetime) -> Plot | No
 
 FACTS = {"number": _("A number"), "name": _("A name"), "quote": _("A quote"), "headline": _("The headline")}
 
+KINDS = {  # what can be followed, muted or learned of
+    "topic": meant("a kind", "topic"), "person": meant("a kind", "person"), "place": meant("a kind", "place"),
+    "organisation": meant("a kind", "organisation"), "publisher": meant("a kind", "publisher"),
+    "keyword": meant("a kind", "keyword"), "story": meant("a kind", "story"), "entity": meant("a kind", "entity"),
+}  # fmt: skip
+FEED_KINDS = {"feed": meant("a kind", "feed"), "sitemap": meant("a kind", "sitemap"), "page": meant("a kind", "page")}
+
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
 
 LANGUAGES = {
@@ -310,6 +323,9 @@ def environment(code: str = translations.SOURCE) -> Environment:
         ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed,
         said=actions.said, marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
         calendar_day=calendar_day, number=language.number, signed=lambda points: signed(points, language.number),
+        called=named_as, topic=topic, country=language.country, clauses=one_and_another,
+        valued=lambda value, dimension: {"topic": topic, "country": language.country}.get(dimension, str)(value),
+        halves=lambda label: tuple(part.strip() for part in language.say(label).split("…", 1)),
     )  # fmt: skip
     made.globals.update(
         bars=bars,
@@ -318,6 +334,8 @@ def environment(code: str = translations.SOURCE) -> Environment:
         LANGUAGES=LANGUAGES,
         LONG_HEADLINE=LONG_HEADLINE,
         FACTS=FACTS,
+        KINDS=KINDS,
+        FEED_KINDS=FEED_KINDS,
         plotted=plotted,
         difference=difference,
         numbered=numbered,

@@ -21,7 +21,7 @@
       box.className = "act";
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = "Undo";
+      button.textContent = _("Undo");
       button.addEventListener("click", undo);
       box.append(button);
       toast.append(box);
@@ -58,7 +58,7 @@
     request.open("GET", address);
     request.responseType = "document";
     request.onload = () => (request.status === 200 && request.response ? then(request.response) : location.assign(address));
-    request.onerror = () => say("The server did not answer. Try again in a moment.");
+    request.onerror = () => say(_("The server did not answer. Try again in a moment."));
     request.send();
   }
 
@@ -67,7 +67,7 @@
     const event = JSON.parse(field.value);
     event.kind = on ? "unsaved" : "saved";
     field.value = JSON.stringify(event);
-    button.textContent = on ? "Saved" : "Save";
+    button.textContent = on ? _("Saved") : _("Save");
     button.setAttribute("aria-pressed", String(on));
   }
 
@@ -113,7 +113,7 @@
           if (said.once) { outbox.forget(said.once); tell("kept"); } else await outbox.send({ kind: "undo", target: said.event });
           back();
           tell("did", { kind: "undo", story: event.story });
-          say("Undone.");
+          say(_("Undone."));
         } catch (error) { say(error.message); }
       });
     } catch (error) {
@@ -155,7 +155,7 @@
       list.append(...fresh.map((card) => document.importNode(card, true)));
       const onward = page.querySelector("a[data-more]");
       if (onward) link.href = onward.getAttribute("href"); else link.parentElement.remove();
-      say(`${fresh.length} more stories.`);
+      say(ngettext("{n} more story.", "{n} more stories.", fresh.length));
     });
   }
 
@@ -233,7 +233,7 @@
     };
     sliders.addEventListener("input", (moved) => {
       const shown = moved.target.closest(".slider");
-      if (shown) shown.querySelector("output").textContent = Number(moved.target.value).toFixed(2);
+      if (shown) shown.querySelector("output").textContent = Number(moved.target.value).toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
       clearTimeout(waiting);
       waiting = setTimeout(preview, 90);
     });
