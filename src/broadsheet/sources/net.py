@@ -32,7 +32,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from broadsheet import __version__
-from broadsheet.errors import AddressRefused, ConfigError, FetchError, TooLarge
+from broadsheet.errors import AddressRefused, ConfigError, FetchError, LeftAlone, TooLarge
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -540,7 +540,7 @@ class Client:
         if left <= 0:
             del self._paused[name]
             return
-        raise FetchError(
+        raise LeftAlone(
             _shown(url),
             f"{name} asked to be left alone; it will be asked again in {_spoken(left)}.",
             status=429,

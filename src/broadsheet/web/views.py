@@ -245,6 +245,37 @@ def plotted(steps: Sequence[tuple[datetime, int]], until: datetime) -> Plot | No
     return Plot(path, f"{path} V{height:g} Z", begin, until, most)
 
 
+def columns(counts: Sequence[int], gap: float = 0.24) -> list[tuple[float, float, float, float]]:
+    """x, y, width and height of a column for each count, in the box of a plot; nothing published is a hair's breadth."""
+    width, height = PLOT
+    step, most = width / max(len(counts), 1), max(max(counts, default=0), 1)
+    tall = [height * n / most if n else 0.4 for n in counts]
+    return [(i * step + step * gap / 2, height - h, step * (1 - gap), h) for i, h in enumerate(tall)]
+
+
+def busiest(week: Sequence[Sequence[int]]) -> tuple[int, int] | None:
+    """The weekday with most articles (0: Monday), and the hour that begins the busiest three; None for fewer than 12."""
+    if sum(map(sum, week)) < 12:
+        return None
+    by_hour = [sum(day[hour] for day in week) for hour in range(24)]
+    three = [by_hour[hour] + by_hour[(hour + 1) % 24] + by_hour[(hour + 2) % 24] for hour in range(24)]
+    by_day = [sum(day) for day in week]
+    return by_day.index(max(by_day)), three.index(max(three))
+
+
+def in_bytes(size: int) -> str:
+    """`820 bytes`, `14 KB`, `3.2 MB`."""
+    if size < 1024:
+        return counted(size, "byte")
+    for unit in ("KB", "MB", "GB", "TB"):
+        size_in = size / 1024 ** (1 + ("KB", "MB", "GB", "TB").index(unit))
+        if size_in < 1000 or unit == "TB":
+            return f"{size_in:.1f} {unit}" if size_in < 10 else f"{size_in:,.0f} {unit}"
+    raise AssertionError("unreachable")
+
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
 FACTS = {"number": "A number", "name": "A name", "quote": "A quote", "headline": "The headline"}
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
@@ -283,6 +314,10 @@ def environment() -> Environment:
         LONG_HEADLINE=LONG_HEADLINE,
         FACTS=FACTS,
         plotted=plotted,
+        columns=columns,
+        busiest=busiest,
+        in_bytes=in_bytes,
+        WEEKDAYS=WEEKDAYS,
         difference=difference,
         numbered=numbered,
         RULES=RULES,
@@ -313,6 +348,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
+        "did_remade": None,  # a source that was removed, as the form that brings it back needs it
         "did_event": number if (number := request.query_params.get("event", "")).isdigit() else "",
         "image": lambda url: image_url(url, images, key),
         "saved": frozenset(reader.saved) if reader else frozenset(),
