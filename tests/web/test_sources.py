@@ -59,7 +59,7 @@ def test_a_source_says_how_it_was_asked_and_what_was_obeyed(ada: Browser) -> Non
     text = plain(ada.get(PAGE))
     for said in (
         "It answered 503 (busy). It last answered well yesterday.", "Next in 2 h.",
-        "Its server asked to be left alone for 2 hours, and is.", "requests since yesterday 3", "1 (33 %)", "3.2 MB",
+        "Its server asked to be left alone for 2 hours, and is.", "requests since Friday 31 July 3", "1 (33 %)", "3.2 MB",
         "asked for 2 hours of peace (Retry-After)", "ETag", "Its robots.txt asks programs not to read 1 page",
     ):  # fmt: skip
         assert said in text, said

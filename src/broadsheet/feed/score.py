@@ -116,6 +116,7 @@ class Follows:
     place: float = 1.1
     topic: float = 1.2
     publisher: float = 1.0
+    search: float = 1.6
     seldom: float = 2.0  # more for a publisher that publishes next to nothing
     loud: float = 1.0  # stories a day from which on it gives nothing: who publishes daily does not publish seldom
 
@@ -165,6 +166,11 @@ class Follows:
 
 def _said(follow: Follow) -> tuple[str, Repair]:
     """The fact that a follow is, and what undoes it."""
+    if follow.kind == "search":
+        told = f"“{follow.label or follow.value}”"
+        return f"it matches your search {told}", Repair(
+            label=f"Unfollow the search {told}", kind="unfollow", follow=follow
+        )
     told = "this story" if follow.kind == "story" else follow.label or follow.value
     return f"you follow {told}", Repair(label=f"Unfollow {told}", kind="unfollow", follow=follow)
 

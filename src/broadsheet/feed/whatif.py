@@ -283,6 +283,7 @@ def without(reader: Reader, repair: Repair) -> tuple[str, Reader] | None:
     match repair.kind:
         case "unfollow" if (follow := repair.follow) is not None:
             told = "this story" if follow.kind == "story" else follow.label or follow.value
+            told = f"the search “{told}”" if follow.kind == "search" else told
             return f"Without following {told}", repaired(reader, repair)
         case "erase_weight" if repair.weight is not None:
             weight = reader.weights.get(repair.weight[0])

@@ -25,6 +25,7 @@ from broadsheet.model import (
     Repair,
     StoryId,
     WeightKey,
+    query_of,
 )
 from broadsheet.readers.events import setting_problem
 
@@ -81,6 +82,8 @@ def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
         raise InputError(f"{kind!r} can't be followed or muted: choose one of {', '.join(FOLLOW_KINDS)}.")
     if not value:
         raise InputError("Say what to follow or mute: it is empty.")
+    if kind == "search" and query_of(value).is_empty:
+        raise InputError("That search asks for nothing: write a word, or something like publisher:name or topic:sport.")
     return kind, value, _words(given, "label") or value
 
 

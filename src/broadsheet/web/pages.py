@@ -21,7 +21,7 @@ from broadsheet.errors import InputError, NotFound
 from broadsheet.feed import tune as tuning
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import standing
-from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named
+from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named, query_of
 from broadsheet.readers.profile import TEACHES
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.reading.beginning import OFFERED, Liked
@@ -282,7 +282,17 @@ def search(request: Request) -> Response:
     query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
     hits = news.search(reader, query, PER_PAGE, start)
     more = start + PER_PAGE if len(hits) >= PER_PAGE else 0
-    return render(request, "search.html", reader=reader, query=query, hits=hits, more=more)
+    can_follow = not query_of(query).is_empty
+    return render(
+        request,
+        "search.html",
+        reader=reader,
+        query=query,
+        hits=hits,
+        more=more,
+        can_follow=can_follow,
+        **choices(reader),
+    )
 
 
 def offset(request: Request) -> int:

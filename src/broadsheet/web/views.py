@@ -258,9 +258,10 @@ def busiest(week: Sequence[Sequence[int]]) -> tuple[int, int] | None:
     if sum(map(sum, week)) < 12:
         return None
     by_hour = [sum(day[hour] for day in week) for hour in range(24)]
-    three = [by_hour[hour] + by_hour[(hour + 1) % 24] + by_hour[(hour + 2) % 24] for hour in range(24)]
+    # of equal threes the one with the busiest middle
+    three = [(by_hour[hour - 1] + by_hour[hour] + by_hour[(hour + 1) % 24], by_hour[hour]) for hour in range(24)]
     by_day = [sum(day) for day in week]
-    return by_day.index(max(by_day)), three.index(max(three))
+    return by_day.index(max(by_day)), (three.index(max(three)) - 1) % 24
 
 
 def in_bytes(size: int) -> str:
@@ -273,6 +274,18 @@ def in_bytes(size: int) -> str:
             return f"{size_in:.1f} {unit}" if size_in < 10 else f"{size_in:,.0f} {unit}"
     raise AssertionError("unreachable")
 
+
+OPERATORS = (  # what may stand in a search, and what it means
+    ("climate summit", "both words, anywhere in an article"),
+    ("“climate summit”", "the two as a phrase"),
+    ("-football", "without this word"),
+    ("publisher:guardian", "from publishers of that name"),
+    ("topic:health", "on that topic"),
+    ("place:Nairobi", "about that place"),
+    ("lang:de", "in that language, by its code"),
+    ("after:2026-08-01", "from that day on; a month or a year will do"),
+    ("before:2026-08", "before it began"),
+)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -318,6 +331,7 @@ def environment() -> Environment:
         busiest=busiest,
         in_bytes=in_bytes,
         WEEKDAYS=WEEKDAYS,
+        OPERATORS=OPERATORS,
         difference=difference,
         numbered=numbered,
         RULES=RULES,
