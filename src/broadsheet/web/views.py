@@ -22,7 +22,7 @@ from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
-from broadsheet.web import actions, security
+from broadsheet.web import actions, security, translations
 
 HERE = Path(__file__).resolve().parent
 IMAGE_WIDTH_NAMES = ("src", "alt", "width", "height")
@@ -304,9 +304,11 @@ LANGUAGES = {
 # --- templates -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    made = Environment(
+@lru_cache(maxsize=32)
+def environment(code: str = translations.SOURCE) -> Environment:
+    """The templates, in the language of that code."""
+    made = translations.Speaking(
+        translations.language(code),
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,

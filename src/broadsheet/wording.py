@@ -1,0 +1,70 @@
+"""Words that can be said in another language: English text that remembers how it was composed.
+
+Whoever finds a fact composes it here, in English, and knows nothing of languages; programs read it as any text. A page
+shows it in its reader's language: a template escapes what it shows, and escaping a phrase asks `SPEAKER` how it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from markupsafe import Markup, escape
+
+
+class Phrase(str):
+    """A sentence or a part of one, in English, with the message it was made from and what was put into it.
+
+    Joining it to other text gives plain English text; `phrase("{fact}.", fact=fact)` gives a phrase again.
+    """
+
+    __slots__ = ("context", "given", "many", "message", "number")
+    message: str  # with {names} in it: what a catalogue translates
+    many: str  # the message for several; empty: it counts nothing
+    number: int  # how many there are
+    context: str  # which of several meanings the message has
+    given: Mapping[str, Any]
+
+    def __new__(
+        cls, text: str, message: str = "", given: Mapping[str, Any] | None = None, many: str = "", number: int = 0, context: str = ""
+    ) -> Phrase:  # fmt: skip
+        made = super().__new__(cls, text)
+        made.message, made.many, made.number, made.context = message or text, many, number, context
+        made.given = {} if given is None else given
+        return made
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return str(self), self.message, self.given, self.many, self.number, self.context
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Phrase, self.__getnewargs__()
+
+    def __html__(self) -> Markup:
+        speaker = SPEAKER.get()
+        return escape(str(self) if speaker is None else speaker(self))
+
+
+SPEAKER: ContextVar[Callable[[Phrase], str] | None] = ContextVar("SPEAKER", default=None)
+"""How a page that is being made says a phrase. None: in English."""
+
+
+def phrase(message: str, /, **given: Any) -> Phrase:
+    """The message with what is given in place of its `{names}`: text as it is, phrases translated, numbers as a language writes them."""
+    return Phrase(message.format(**given) if given else message, message, given)
+
+
+def plural(one: str, many: str, n: int, /, **given: Any) -> Phrase:
+    """The message for one or for several, `{n}` being how many."""
+    given["n"] = n
+    return Phrase((one if n == 1 else many).format(**given), one, given, many, n)
+
+
+def meant(context: str, message: str, /, **given: Any) -> Phrase:
+    """A message whose English has several meanings: the context says which."""
+    return Phrase(message.format(**given) if given else message, message, given, context=context)
+
+
+def words_of(error: BaseException) -> str:
+    """What an error says, as a phrase if it was raised with one. (`str` of it is plain English.)"""
+    return error.args[0] if error.args and isinstance(error.args[0], str) and len(error.args) == 1 else str(error)
