@@ -616,3 +616,24 @@ def test_why_not_is_answered_for_whoever_may_see_the_story_and_for_one_that_is_n
         store.stories.save(db, [old])
     stand(ada).refresh(at_once=True)
     assert "It is in no feed any more" in plain(ada.get(f"/why/{old.id}"))
+
+
+def test_a_search_is_followed_shown_and_let_go_of(ada: Browser) -> None:
+    query, choice = "cup -harvest", {"kind": "search", "value": "cup -harvest", "label": "cup -harvest"}
+    page = ada.get("/search?q=cup+-harvest")
+    assert "Follow this search" in plain(page)
+    assert orjson.dumps({"kind": "follow", "follow": choice}).decode() in unescape(page.text)
+    event = ada.act(kind="follow", follow=choice).json()["event"]
+    assert "get points on your page, and stand under" in plain(ada.get("/search?q=cup+-harvest"))
+    following = ada.get("/following")
+    assert "search 1 live story" in plain(following)
+    assert "Cup final tonight" in plain(following)
+    assert 'href="/search?q=cup%20-harvest"' in following.text
+    assert f"it matches your search “{query}”" in plain(ada.get("/"))
+    ada.act(kind="undo", target=event)
+    assert f"it matches your search “{query}”" not in plain(ada.get("/"))
+
+
+def test_a_search_that_asks_for_nothing_is_not_followed(ada: Browser) -> None:
+    assert ada.act(kind="follow", follow={"kind": "search", "value": "-cup"}).status == 422
+    assert "Follow this search" not in plain(ada.get("/search?q=-cup"))

@@ -117,6 +117,7 @@ class Follows:
     place: float = 1.1
     topic: float = 1.2
     publisher: float = 1.0
+    search: float = 1.6
     seldom: float = 2.0  # more for a publisher that publishes next to nothing
     loud: float = 1.0  # stories a day from which on it gives nothing: who publishes daily does not publish seldom
 
@@ -167,6 +168,13 @@ class Follows:
 
 def _said(follow: Follow) -> tuple[str, Repair]:
     """The fact that a follow is, and what undoes it."""
+    if follow.kind == "search":
+        search = follow.label or follow.value
+        fact, label = (
+            phrase("it matches your search “{search}”", search=search),
+            phrase("Unfollow the search “{search}”", search=search),
+        )
+        return fact, Repair(label=label, kind="unfollow", follow=follow)
     name = phrase("this story") if follow.kind == "story" else named_as(follow)
     fact, label = phrase("you follow {name}", name=name), phrase("Unfollow {name}", name=name)
     return fact, Repair(label=label, kind="unfollow", follow=follow)

@@ -289,6 +289,7 @@ def without(reader: Reader, repair: Repair) -> tuple[str, Reader] | None:
     match repair.kind:
         case "unfollow" if (follow := repair.follow) is not None:
             name = phrase("this story") if follow.kind == "story" else named_as(follow)
+            name = phrase("the search “{search}”", search=name) if follow.kind == "search" else name
             return phrase("Without following {name}", name=name), repaired(reader, repair)
         case "erase_weight" if repair.weight is not None:
             kind, key = repair.weight[0]

@@ -32,7 +32,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from broadsheet import __version__
-from broadsheet.errors import AddressRefused, ConfigError, FetchError, TooLarge
+from broadsheet.errors import AddressRefused, ConfigError, FetchError, LeftAlone, TooLarge
 from broadsheet.wording import phrase as _
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -544,7 +544,7 @@ class Client:
         if left <= 0:
             del self._paused[name]
             return
-        raise FetchError(
+        raise LeftAlone(
             _shown(url),
             _("{name} asked to be left alone; it will be asked again in {spoken}.", name=name, spoken=_spoken(left)),
             status=429,

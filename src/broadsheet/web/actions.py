@@ -25,6 +25,7 @@ from broadsheet.model import (
     Repair,
     StoryId,
     WeightKey,
+    query_of,
 )
 from broadsheet.readers.events import setting_problem
 from broadsheet.wording import Phrase, meant
@@ -96,6 +97,10 @@ def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
         )
     if not value:
         raise InputError(_("Say what to follow or mute: it is empty."))
+    if kind == "search" and query_of(value).is_empty:
+        raise InputError(
+            _("That search asks for nothing: write a word, or something like publisher:name or topic:sport.")
+        )
     return kind, value, _words(given, "label") or value
 
 

@@ -148,6 +148,7 @@ def routes() -> list[Route | Mount]:
         Route("/bubble", pages.bubble),
         Route("/bubble", pages.posted(pages.spend), methods=["POST"]),
         Route("/sources", pages.sources),
+        Route("/source/{id}", pages.source),
         Route("/sources/find", pages.find, methods=["POST"]),
         Route("/sources/read", pages.read, methods=["POST"]),
         Route("/sources/add", pages.posted(pages.add), methods=["POST"]),

@@ -21,12 +21,13 @@ from broadsheet.errors import InputError, NotFound
 from broadsheet.feed import tune as tuning
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import standing
-from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named
+from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named, query_of
 from broadsheet.readers.profile import TEACHES
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.reading.beginning import OFFERED, Liked
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
+from broadsheet.sources.schedule import why_then
 from broadsheet.web import actions, security, translations
 from broadsheet.web.actions import said
 from broadsheet.web.views import ago, body, language_of, render
@@ -57,6 +58,9 @@ TOPICS = (
     ("17000000", meant("topic", "weather")), ("05000000", meant("topic", "education")), ("09000000", meant("topic", "labour")), ("14000000", meant("topic", "society")),
     ("12000000", meant("topic", "religion")), ("10000000", meant("topic", "lifestyle and leisure")), ("08000000", meant("topic", "human interest")),
 )  # fmt: skip
+
+
+DONE = ("did", "event", "source", "folder")  # what an address says of what was just done
 
 
 class NoReader(Exception):
@@ -101,7 +105,7 @@ def back(request: Request, form: FormData, default: str = "/", **query: str) -> 
     if query:
         path, hash_, anchor = path.partition("#")
         path, _, old = path.partition("?")
-        kept = [part for part in old.split("&") if part and part.split("=")[0] not in ("did", "event")]
+        kept = [part for part in old.split("&") if part and part.split("=")[0] not in DONE]
         path = f"{path}?{'&'.join([*kept, urlencode(query)])}{hash_}{anchor}"
     return RedirectResponse(path, 303)
 
@@ -284,7 +288,17 @@ def search(request: Request) -> Response:
     query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
     hits = news.search(reader, query, PER_PAGE, start)
     more = start + PER_PAGE if len(hits) >= PER_PAGE else 0
-    return render(request, "search.html", reader=reader, query=query, hits=hits, more=more)
+    can_follow = not query_of(query).is_empty
+    return render(
+        request,
+        "search.html",
+        reader=reader,
+        query=query,
+        hits=hits,
+        more=more,
+        can_follow=can_follow,
+        **choices(reader),
+    )
 
 
 def offset(request: Request) -> int:
@@ -833,15 +847,16 @@ def sources(request: Request) -> Response:
         )
     )
     shown = wanted[start : start + SOURCES_PER_PAGE]
+    beats = news.beats()
     rows = [
         (
             _folder_name(folders.get(h.source.id)),
             {
+                "beat": beats.get(h.source.id, ()),
                 "source": h.source,
                 "articles": h.articles,
                 "latest": h.latest,
                 "subscribed": h.source.id in folders,
-                "home": h.source.homepage if urlsplit(h.source.homepage).scheme in ("http", "https") else "",
             },
         )
         for h in shown
@@ -856,8 +871,48 @@ def sources(request: Request) -> Response:
         poor=sum(bool(h.source.problem) or h.source.gone for h in visible),
         query=query,
         packs=packs.packs(),
+        did_remade=remade(request),
         more=start + SOURCES_PER_PAGE if len(wanted) > start + SOURCES_PER_PAGE else 0,
     )
+
+
+def source(request: Request) -> Response:
+    """GET /source/{id}: one source, when it publishes, and how it is asked."""
+    reader, news = current(request), stand(request)
+    page = news.source_page(reader, request.path_params["id"])
+    asked = page.asked
+    wanted = max(filter(None, (asked.max_age, asked.ttl)), default=None) if asked else None
+    return render(
+        request,
+        "source.html",
+        reader=reader,
+        page=page,
+        home=_web(page.source.homepage),
+        cause=why_then(
+            page.source,
+            jobs.rhythm_of(news.settings),
+            retry_after=asked.retry_after if asked else None,
+            asked_for=wanted,
+        ),
+        wanted=wanted,
+        respects=news.settings.respect_robots,
+        did_remade=remade(request),
+        **choices(reader),
+    )
+
+
+def remade(request: Request) -> dict[str, str] | None:
+    """The source that was just removed, with the folder that it was in, so that it can be brought back."""
+    given = request.query_params
+    if given.get("did") != "removed" or not given.get("source"):
+        return None
+    try:
+        found = stand(request).source(given["source"])
+    except NotFound:
+        return None
+    if found.private:  # its address may be a secret
+        return None
+    return {"url": found.url, "folder": given.get("folder", "")[:80]}
 
 
 def _folder_order(folder: str | None) -> tuple[int, str]:
@@ -921,7 +976,7 @@ def add(request: Request, form: FormData) -> Response:
     folder = tuple(filter(None, [words(form, "folder", 80)]))
     title, homepage = words(form, "title", 300), _web(words(form, "homepage"))
     news.subscribe(reader.id, opml.Subscription(url=url, title=title, homepage=homepage, folder=folder))
-    return RedirectResponse("/sources?did=added", 303)
+    return back(request, form, "/sources", did="added")
 
 
 def _web(address: str) -> str:
@@ -948,8 +1003,14 @@ def pack(request: Request, form: FormData) -> Response:
 def remove(request: Request, form: FormData) -> Response:
     """POST /sources/remove: unsubscribe; a source that nobody else reads is stopped."""
     reader, news = current(request), stand(request)
-    news.unsubscribe(reader.id, news.source(words(form, "source")).id)
-    return RedirectResponse("/sources?did=removed", 303)
+    found = news.source(words(form, "source"))
+    with news.engine.connect() as db:
+        folder = {s.id: folder for s, folder in store.sources.subscriptions(db, reader.id)}.get(found.id, "")
+    news.unsubscribe(reader.id, found.id)
+    # a private source's page is no longer theirs to see
+    default = words(form, "next") if not found.private else "/sources"
+    path = local(default, "/sources")
+    return RedirectResponse(f"{path}?{urlencode({'did': 'removed', 'source': found.id, 'folder': folder})}", 303)
 
 
 def polling(request: Request, form: FormData) -> Response:
@@ -957,7 +1018,7 @@ def polling(request: Request, form: FormData) -> Response:
     current(request)
     on = bool(words(form, "on"))
     source = stand(request).set_polling(words(form, "source"), on=on)
-    return RedirectResponse(f"/sources?did={'resumed' if on else 'stopped'}#source-{source.id}", 303)
+    return back(request, form, f"/sources#source-{source.id}", did="resumed" if on else "stopped")
 
 
 def import_opml(request: Request, form: FormData) -> Response:

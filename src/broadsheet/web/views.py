@@ -289,9 +289,55 @@ FACTS = {"number": _("A number"), "name": _("A name"), "quote": _("A quote"), "h
 KINDS = {  # what can be followed, muted or learned of
     "topic": meant("a kind", "topic"), "person": meant("a kind", "person"), "place": meant("a kind", "place"),
     "organisation": meant("a kind", "organisation"), "publisher": meant("a kind", "publisher"),
-    "keyword": meant("a kind", "keyword"), "story": meant("a kind", "story"), "entity": meant("a kind", "entity"),
+    "keyword": meant("a kind", "keyword"), "search": meant("a kind", "search"), "story": meant("a kind", "story"), "entity": meant("a kind", "entity"),
 }  # fmt: skip
 FEED_KINDS = {"feed": meant("a kind", "feed"), "sitemap": meant("a kind", "sitemap"), "page": meant("a kind", "page")}
+
+
+def columns(counts: Sequence[int], gap: float = 0.24) -> list[tuple[float, float, float, float]]:
+    """x, y, width and height of a column for each count, in the box of a plot; nothing published is a hair's breadth."""
+    width, height = PLOT
+    step, most = width / max(len(counts), 1), max(max(counts, default=0), 1)
+    tall = [height * n / most if n else 0.4 for n in counts]
+    return [(i * step + step * gap / 2, height - h, step * (1 - gap), h) for i, h in enumerate(tall)]
+
+
+def busiest(week: Sequence[Sequence[int]]) -> tuple[int, int] | None:
+    """The weekday with most articles (0: Monday), and the hour that begins the busiest three; None for fewer than 12."""
+    if sum(map(sum, week)) < 12:
+        return None
+    by_hour = [sum(day[hour] for day in week) for hour in range(24)]
+    # of equal threes the one with the busiest middle
+    three = [(by_hour[hour - 1] + by_hour[hour] + by_hour[(hour + 1) % 24], by_hour[hour]) for hour in range(24)]
+    by_day = [sum(day) for day in week]
+    return by_day.index(max(by_day)), (three.index(max(three)) - 1) % 24
+
+
+def in_bytes(size: int) -> str:
+    """`820 bytes`, `14 KB`, `3.2 MB`."""
+    if size < 1024:
+        return plural("{n} byte", "{n} bytes", size)
+    for unit in ("KB", "MB", "GB", "TB"):
+        size_in = size / 1024 ** (1 + ("KB", "MB", "GB", "TB").index(unit))
+        if size_in < 1000 or unit == "TB":
+            if size_in < 10:
+                return _("{size:.1f} {unit}", size=size_in, unit=unit)
+            return _("{size:,.0f} {unit}", size=size_in, unit=unit)
+    raise AssertionError("unreachable")
+
+
+OPERATORS = (  # what may stand in a search, and what it means
+    ("climate summit", _("both words, anywhere in an article")),
+    ("“climate summit”", _("the two as a phrase")),
+    ("-football", _("without this word")),
+    ("publisher:guardian", _("from publishers of that name")),
+    ("topic:health", _("on that topic")),
+    ("place:Nairobi", _("about that place")),
+    ("lang:de", _("in that language, by its code")),
+    ("after:2026-08-01", _("from that day on; a month or a year will do")),
+    ("before:2026-08", _("before it began")),
+)
+
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
 
@@ -337,6 +383,11 @@ def environment(code: str = translations.SOURCE) -> Environment:
         KINDS=KINDS,
         FEED_KINDS=FEED_KINDS,
         plotted=plotted,
+        columns=columns,
+        busiest=busiest,
+        in_bytes=in_bytes,
+        WEEKDAYS=actions.WEEKDAYS,
+        OPERATORS=OPERATORS,
         difference=difference,
         numbered=numbered,
         RULES=RULES,
@@ -386,6 +437,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
+        "did_remade": None,  # a source that was removed, as the form that brings it back needs it
         "did_event": number if (number := request.query_params.get("event", "")).isdigit() else "",
         "image": lambda url: image_url(url, images, key),
         "saved": frozenset(reader.saved) if reader else frozenset(),
