@@ -369,7 +369,7 @@ def environment(code: str = translations.SOURCE) -> Environment:
         ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed,
         said=actions.said, marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
         calendar_day=calendar_day, number=language.number, signed=lambda points: signed(points, language.number),
-        called=named_as, topic=topic, country=language.country, clauses=one_and_another,
+        spoken=language.say, went_wrong=translations.stored, called=named_as, topic=topic, country=language.country, clauses=one_and_another,
         valued=lambda value, dimension: {"topic": topic, "country": language.country}.get(dimension, str)(value),
         halves=lambda label: tuple(part.strip() for part in language.say(label).split("…", 1)),
     )  # fmt: skip
