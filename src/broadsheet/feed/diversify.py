@@ -236,9 +236,12 @@ class Page:
         if entity:
             yield Reason(SIGNAL, -entity, _above_about(self.entities[kind.entity], story.entity), repair)
         if thread:
-            one = "one story stands above it telling nearly the same"
-            many = "{n} stories stand above it telling nearly the same"
-            yield Reason(SIGNAL, -thread, plural(one, many, self.near(row)), repair)
+            fact = plural(
+                "one story stands above it telling nearly the same",
+                "{n} stories stand above it telling nearly the same",
+                self.near(row),
+            )
+            yield Reason(SIGNAL, -thread, fact, repair)
 
 
 def pick(
@@ -312,5 +315,4 @@ def _lists(ranked: tuple[Rows, Floats]) -> tuple[list[int], list[float]]:
 
 
 def _above_about(n: int, name: str) -> str:
-    one, many = "one story stands above it about {name}", "{n} stories stand above it about {name}"
-    return plural(one, many, n, name=name)
+    return plural("one story stands above it about {name}", "{n} stories stand above it about {name}", n, name=name)

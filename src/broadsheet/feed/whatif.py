@@ -266,8 +266,9 @@ def standing(asked: Asked | None) -> str:
     on_page = place is not None and place <= asked.page
     if asked.short is None or on_page:
         return phrase("{stands}.", stands=stands)
-    short = "{stands}, {short:.2f} points short of the last one on your first page."
-    return phrase(short, stands=stands, short=asked.short)
+    return phrase(
+        "{stands}, {short:.2f} points short of the last one on your first page.", stands=stands, short=asked.short
+    )
 
 
 def standing_as_json(asked: Asked | None) -> dict[str, object]:

@@ -89,12 +89,10 @@ def _words(given: Mapping[str, Any], name: str, default: str = "") -> str:
 
 def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
     if not isinstance(given, Mapping):
-        raise InputError(_("{name} must say a kind and a value.", name=name))
+        raise InputError(f"{name} must say a kind and a value.")
     kind, value = _words(given, "kind"), _words(given, "value")
     if kind not in FOLLOW_KINDS:
-        raise InputError(
-            _("{kind!r} can't be followed or muted: choose one of {names}.", kind=kind, names=", ".join(FOLLOW_KINDS))
-        )
+        raise InputError(f"{kind!r} can't be followed or muted: choose one of {', '.join(FOLLOW_KINDS)}.")
     if not value:
         raise InputError(_("Say what to follow or mute: it is empty."))
     if kind == "search" and query_of(value).is_empty:

@@ -1031,8 +1031,10 @@ def import_opml(request: Request, form: FormData) -> Response:
     new, known = news.subscribe_all(reader.id, outline.subscriptions)
     told: Phrase = plural("{n} new source added", "{n} new sources added", new)
     if known:
-        here = "{n} was here already, and is now yours too", "{n} were here already, and are now yours too"
-        told = _("{told}; {more}", told=told, more=plural(*here, known))
+        here = plural(
+            "{n} was here already, and is now yours too", "{n} were here already, and are now yours too", known
+        )
+        told = _("{told}; {more}", told=told, more=here)
     if outline.duplicates:
         again = plural("{n} stood in the file twice", "{n} stood in the file twice", len(outline.duplicates))
         told = _("{told}; {more}", told=told, more=again)
