@@ -13,6 +13,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from broadsheet.model import Follow, Mute
+
 
 class Phrase(str):
     """A sentence or a part of one, in English, with the message it was made from and what was put into it.
@@ -84,6 +86,12 @@ def together(phrases: Sequence[str]) -> str:
 def one_and_another(phrases: Sequence[str]) -> str:
     """`A, and B, and C`: of clauses."""
     return reduce(lambda row, more: phrase("{row}, and {more}", row=row, more=more), phrases) if phrases else ""
+
+
+def named_as(choice: Follow | Mute) -> str:
+    """What is followed or muted, as it is called: a topic's name is a phrase."""
+    name = choice.label or choice.value
+    return meant("topic", name) if choice.kind == "topic" else name
 
 
 def words_of(error: BaseException) -> str:

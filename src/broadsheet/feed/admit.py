@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Rows, private_to_others
 from broadsheet.model import Mute, Reader, StoryId
-from broadsheet.wording import phrase
+from broadsheet.wording import named_as, phrase
 
 
 class Refusal(NamedTuple):
@@ -50,7 +50,7 @@ def _refusals(
     for mute in reader.mutes:
         if mute.holds(now):
             yield (
-                Refusal(phrase("muted: {name}", name=mute.label or mute.value), "mute", mute),
+                Refusal(phrase("muted: {name}", name=named_as(mute)), "mute", mute),
                 muted_rows(edition, mute),
             )
     if reader.languages:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
-from broadsheet.model import Follow, Mute, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
-from broadsheet.wording import meant, phrase, plural, together
+from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
+from broadsheet.wording import meant, named_as, phrase, plural, together
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -178,12 +178,6 @@ def _said(follow: Follow) -> tuple[str, Repair]:
     name = phrase("this story") if follow.kind == "story" else named_as(follow)
     fact, label = phrase("you follow {name}", name=name), phrase("Unfollow {name}", name=name)
     return fact, Repair(label=label, kind="unfollow", follow=follow)
-
-
-def named_as(follow: Follow | Mute) -> str:
-    """What is followed or muted is called: a topic's name is a phrase."""
-    name = follow.label or follow.value
-    return meant("topic", name) if follow.kind == "topic" else name
 
 
 def _felt(strength: Floats) -> Floats:

@@ -17,9 +17,9 @@ from broadsheet.feed.build import Recipe, build_feed, reasons_of
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import repairs
-from broadsheet.feed.score import Desk, named_as
+from broadsheet.feed.score import Desk
 from broadsheet.model import Feed, FeedItem, Follow, Reader, Repair, StoryId, named
-from broadsheet.wording import meant, one_and_another, phrase, together
+from broadsheet.wording import meant, named_as, one_and_another, phrase, together
 
 REACH = 100  # places that are looked at; a story below them is "further down"
 MOST = 6  # causes that are taken away one by one, the largest first: each costs a feed
@@ -190,7 +190,7 @@ class Inquiry:
                     "follow": {"kind": follow.kind, "value": follow.value, "label": follow.label},
                 }
                 after = self.place(story, following(self.reader, follow))
-                words = f"If you followed {follow.label or follow.value}"
+                words = phrase("If you followed {name}", name=named_as(follow))
                 found.append(
                     Change(words=words, label=phrase("Follow {name}", name=named_as(follow)), event=event, place=after, without=after)
                 )  # fmt: skip

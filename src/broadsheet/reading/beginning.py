@@ -28,6 +28,7 @@ from broadsheet.model import (
 from broadsheet.reading.away import Away
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlet_of
+from broadsheet.wording import named_as
 from broadsheet.wording import phrase as _
 
 MOST_LINES, MOST_LETTERS = 200, 300
@@ -54,7 +55,7 @@ class Liked:
     @property
     def words(self) -> str:
         if self.follow:
-            return _("you follow {name}", name=self.follow.label or self.follow.value)
+            return _("you follow {name}", name=named_as(self.follow))
         return _("more like “{headline}”", headline=self.story.headline) if self.story else _("not understood")
 
 

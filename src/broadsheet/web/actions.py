@@ -28,7 +28,7 @@ from broadsheet.model import (
     query_of,
 )
 from broadsheet.readers.events import setting_problem
-from broadsheet.wording import Phrase, meant
+from broadsheet.wording import Phrase, meant, named_as
 from broadsheet.wording import phrase as _
 
 ACTIONS: tuple[str, ...] = tuple(
@@ -237,15 +237,15 @@ def done(event: Event, now: datetime) -> Phrase:
     follow, mute = event.follow, event.mute
     match event.kind:
         case "follow" if follow:
-            return _("You follow {name}.", name=follow.label or follow.value)
+            return _("You follow {name}.", name=named_as(follow))
         case "unfollow" if follow:
-            return _("You no longer follow {name}.", name=follow.label or follow.value)
+            return _("You no longer follow {name}.", name=named_as(follow))
         case "mute" if mute and mute.until:
-            return _("{name} is muted until {day}.", name=mute.label or mute.value, day=date_words(mute.until, now))
+            return _("{name} is muted until {day}.", name=named_as(mute), day=date_words(mute.until, now))
         case "mute" if mute:
-            return _("{name} is muted.", name=mute.label or mute.value)
+            return _("{name} is muted.", name=named_as(mute))
         case "unmute" if mute:
-            return _("{name} is no longer muted.", name=mute.label or mute.value)
+            return _("{name} is no longer muted.", name=named_as(mute))
         case "set_weight":
             return _("Changed: this weight stays as you set it.")
     return DONE.get(event.kind, _("Done."))

@@ -31,7 +31,7 @@ from broadsheet.sources.schedule import why_then
 from broadsheet.web import actions, security, translations
 from broadsheet.web.actions import said
 from broadsheet.web.views import ago, body, language_of, render
-from broadsheet.wording import Phrase, meant, plural, words_of
+from broadsheet.wording import Phrase, meant, named_as, plural, words_of
 from broadsheet.wording import phrase as _
 
 PER_PAGE = 30
@@ -512,7 +512,7 @@ def welcome_page(
         packs=packs.packs(),
         few_sources=len(sources) < 5,
         next=local(request.query_params.get("next", "/")),
-        labels=lambda r: [f.label or f.value for f in r.follows],
+        labels=lambda r: [named_as(f) for f in r.follows],
     )
 
 

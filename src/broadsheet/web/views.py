@@ -20,12 +20,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from broadsheet.feed.diversify import RULES
-from broadsheet.feed.score import named_as
 from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security, translations
-from broadsheet.wording import SPEAKER, Phrase, meant, one_and_another, plural
+from broadsheet.wording import SPEAKER, Phrase, in_a_row, meant, named_as, one_and_another, plural
 from broadsheet.wording import phrase as _
 
 HERE = Path(__file__).resolve().parent
@@ -121,10 +120,14 @@ def lasting(length: timedelta) -> Phrase:
 
 def listed(names: Sequence[str], most: int = 3) -> str:
     """`A`, `A and B`, `A, B, C and 4 more`."""
-    shown = list(names[:most])
-    if (rest := len(names) - len(shown)) > 0:
-        return _("{names} and {n} more", names=", ".join(shown), n=rest)
-    return _("{names} and {last}", names=", ".join(shown[:-1]), last=shown[-1]) if len(shown) > 1 else "".join(shown)
+    shown, rest = list(names[:most]), len(names) - most
+    if rest > 0:
+        return _("{names} and {n} more", names=_in_a_row(shown), n=rest)
+    return _("{names} and {last}", names=_in_a_row(shown[:-1]), last=shown[-1]) if len(shown) > 1 else _in_a_row(shown)
+
+
+def _in_a_row(names: Sequence[str]) -> str:
+    return in_a_row(names) if any(type(name) is Phrase for name in names) else ", ".join(names)
 
 
 def signed(points: float, number: Callable[[float, str], str] = format) -> str:
