@@ -6,10 +6,10 @@ shows it in its reader's language: a template escapes what it shows, and escapin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import reduce
-from typing import Any
+from typing import Any, Protocol
 
 from markupsafe import Markup, escape
 
@@ -22,12 +22,13 @@ class Phrase(str):
     Joining it to other text gives plain English text; `phrase("{fact}.", fact=fact)` gives a phrase again.
     """
 
-    __slots__ = ("context", "given", "many", "message", "number")
+    __slots__ = ("_shown", "context", "given", "many", "message", "number")
     message: str  # with {names} in it: what a catalogue translates
     many: str  # the message for several; empty: it counts nothing
     number: int  # how many there are
     context: str  # which of several meanings the message has
     given: Mapping[str, Any]
+    _shown: dict[object, Markup] | None  # by whom it was said, and how
 
     def __new__(
         cls, text: str, message: str = "", given: Mapping[str, Any] | None = None, many: str = "", number: int = 0, context: str = ""
@@ -35,6 +36,7 @@ class Phrase(str):
         made = super().__new__(cls, text)
         made.message, made.many, made.number, made.context = message or text, many, number, context
         made.given = {} if given is None else given
+        made._shown = None
         return made
 
     def __getnewargs__(self) -> tuple[Any, ...]:
@@ -44,12 +46,23 @@ class Phrase(str):
         return Phrase, self.__getnewargs__()
 
     def __html__(self) -> Markup:
+        # kept: a feed's sentences are shown again each time it is loaded, and putting one together takes 20 microseconds
         speaker = SPEAKER.get()
-        return escape(str(self) if speaker is None else speaker(self))
+        shown = self._shown.get(speaker) if self._shown else None
+        if shown is None:
+            shown = escape(str(self) if speaker is None else speaker.say(self))
+            self._shown = {**(self._shown or {}), speaker: shown}
+        return shown
 
 
-SPEAKER: ContextVar[Callable[[Phrase], str] | None] = ContextVar("SPEAKER", default=None)
-"""How a page that is being made says a phrase. None: in English."""
+class Speaker(Protocol):
+    """Says phrases in a language."""
+
+    def say(self, phrase: str) -> str: ...
+
+
+SPEAKER: ContextVar[Speaker | None] = ContextVar("SPEAKER", default=None)
+"""Who says the phrases of the page that is being made. None: they are said in English."""
 
 
 def phrase(message: str, /, **given: Any) -> Phrase:

@@ -29,9 +29,9 @@ SOURCE = "en"  # what the code is written in: a language without a catalogue
 Messages = Mapping[str, str | tuple[str, ...]]  # message, or context, EOT and message -> how it is said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Language:
-    """A language with everything that a page says in it."""
+    """A language with everything that a page says in it. Each is the one of its kind."""
 
     code: str
     messages: Messages = field(default_factory=dict)
@@ -247,6 +247,9 @@ def _filled(message: str, given: nodes.Dict) -> nodes.Expr:
     return nodes.Mod(nodes.MarkSafe(nodes.Const(str(escape(message)))), given)
 
 
+FIXED = ("code", "direction", "native")  # of the language of a page: written into its templates
+
+
 class _LookUp(NodeTransformer):
     """Replaces `_("words")` by what the language says for it."""
 
@@ -263,6 +266,11 @@ class _LookUp(NodeTransformer):
             return _filled(self.language.gettext(message, context), given).set_lineno(node.lineno)
         return node
 
+    def visit_Getattr(self, node: nodes.Getattr, *args: Any, **kwargs: Any) -> nodes.Node:
+        if isinstance(node.node, nodes.Name) and node.node.name == "language" and node.attr in FIXED:
+            return nodes.Const(getattr(self.language, node.attr), lineno=node.lineno)
+        return self.generic_visit(node, *args, **kwargs)
+
 
 class Speaking(Environment):
     """The templates, in one language."""
@@ -272,6 +280,7 @@ class Speaking(Environment):
     def __init__(self, language: Language, **options: Any) -> None:
         super().__init__(**options)
         self.language = language
+        self._counted = lru_cache(maxsize=4096)(self._count)
         self.add_extension(Translated)
         self.globals.update(
             _=self._gettext,
@@ -293,7 +302,12 @@ class Speaking(Environment):
         return said % given if given else said.replace("%%", "%")
 
     def _ngettext(self, one: str, many: str, n: int, context: str = "", /, **given: Any) -> Markup:
+        if not given:
+            return self._counted(one, many, n, context)
         return escape(self.language.ngettext(one, many, n, context)) % self._counting(n, given)
+
+    def _count(self, one: str, many: str, n: int, context: str) -> Markup:
+        return escape(self.language.ngettext(one, many, n, context)) % {"num": self.language.number(n)}
 
     def _several(self, one: str, many: str, n: int, given: dict[str, Any], context: str) -> Markup:
         message = Markup(self.language.ngettext(one, many, n, context))  # noqa: S704  a catalogue of ours

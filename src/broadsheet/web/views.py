@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,25 +24,43 @@ from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security, translations
-from broadsheet.wording import SPEAKER, Phrase, in_a_row, meant, named_as, one_and_another, plural
+from broadsheet.wording import N_, SPEAKER, Phrase, meant, named_as, one_and_another, plural
 from broadsheet.wording import phrase as _
 
 HERE = Path(__file__).resolve().parent
 IMAGE_WIDTH_NAMES = ("src", "alt", "width", "height")
 
+ENGLISH = translations.language(translations.SOURCE)
+
 # --- words --------------------------------------------------------------------------------------------------------
 
 
-def _month(when: datetime) -> Phrase:
-    return actions.MONTHS[when.month - 1]
+def _day(when: date) -> Phrase:
+    return _day_of(when.day, when.month)
 
 
-def _day(when: datetime) -> Phrase:
-    return _("{day} {month}", day=when.day, month=_month(when))
+@lru_cache(maxsize=400)
+def _day_of(day: int, month: int) -> Phrase:
+    return _("{day} {month}", day=day, month=actions.MONTHS[month - 1])
 
 
-def _day_of_year(when: datetime) -> Phrase:
-    return _("{day} {month} {year}", day=when.day, month=_month(when), year=when.year)
+def _day_of_year(when: date) -> Phrase:
+    return _date(when.day, when.month, when.year)
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int, month: int, year: int) -> Phrase:
+    return _("{day} {month} {year}", day=day, month=actions.MONTHS[month - 1], year=year)
+
+
+@lru_cache(maxsize=64)
+def _minutes_ago(n: int) -> Phrase:
+    return _("{n} min ago", n=n)
+
+
+@lru_cache(maxsize=64)
+def _hours_ago(n: int) -> Phrase:
+    return _("{n} h ago", n=n)
 
 
 def ago(when: datetime | None, now: datetime) -> Phrase:
@@ -56,9 +74,9 @@ def ago(when: datetime | None, now: datetime) -> Phrase:
     if passed < timedelta(minutes=1):
         return _("just now")
     if passed < timedelta(hours=1):
-        return _("{n} min ago", n=int(passed.total_seconds() // 60))
+        return _minutes_ago(int(passed.total_seconds() // 60))
     if passed < timedelta(hours=12) or when.date() == now.date():
-        return _("{n} h ago", n=int(passed.total_seconds() // 3600))
+        return _hours_ago(int(passed.total_seconds() // 3600))
     if when.date() == (now - timedelta(days=1)).date():
         return _("yesterday")
     if passed < timedelta(days=6):
@@ -90,16 +108,18 @@ def full_date(when: date) -> Phrase:
 
 def moment(when: datetime, now: datetime) -> Phrase:
     """Day, time and time zone, as the clocks of `now` show them: `3 August 2026, 14:05 CEST`."""
-    when = when.astimezone(now.tzinfo)
+    return _moment(when, now.tzinfo)
+
+
+@lru_cache(maxsize=4096)  # the stories of a page stand on the next one, too
+def _moment(when: datetime, zone: tzinfo | None) -> Phrase:
+    when = when.astimezone(zone)
     return _("{day}, {time}", day=_day_of_year(when), time=f"{when:%H:%M %Z}")
 
 
 def calendar_day(when: date, now: datetime) -> Phrase:
     """`3 August`, with its year where that is another than this one."""
-    day, month = when.day, actions.MONTHS[when.month - 1]
-    if when.year == now.year:
-        return _("{day} {month}", day=day, month=month)
-    return _("{day} {month} {year}", day=day, month=month, year=when.year)
+    return _day(when) if when.year == now.year else _day_of_year(when)
 
 
 def hour_and_minute(when: datetime, now: datetime) -> str:
@@ -118,16 +138,16 @@ def lasting(length: timedelta) -> Phrase:
     return plural("{n:,} second", "{n:,} seconds", max(round(seconds), 1))
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
+def listed(names: Sequence[str], most: int = 3, language: translations.Language = ENGLISH) -> str:
     """`A`, `A and B`, `A, B, C and 4 more`."""
-    shown, rest = list(names[:most]), len(names) - most
+    shown, rest = [language.say(name) for name in names[:most]], len(names) - most
     if rest > 0:
-        return _("{names} and {n} more", names=_in_a_row(shown), n=rest)
-    return _("{names} and {last}", names=_in_a_row(shown[:-1]), last=shown[-1]) if len(shown) > 1 else _in_a_row(shown)
+        return language.gettext(AND_MORE).format(names=", ".join(shown), n=rest)
+    last = shown.pop() if len(shown) > 1 else ""
+    return language.gettext(AND_LAST).format(names=", ".join(shown), last=last) if last else "".join(shown)
 
 
-def _in_a_row(names: Sequence[str]) -> str:
-    return in_a_row(names) if any(type(name) is Phrase for name in names) else ", ".join(names)
+AND_MORE, AND_LAST = N_("{names} and {n} more"), N_("{names} and {last}")
 
 
 def signed(points: float, number: Callable[[float, str], str] = format) -> str:
@@ -169,6 +189,7 @@ def bars(reasons: Sequence[Reason]) -> list[tuple[Reason, float, float]]:
     return rows
 
 
+@lru_cache(maxsize=2048)
 def topic(label: str) -> Phrase:
     """The name of a topic, which a language may have another one for."""
     return meant("topic", label)
@@ -369,11 +390,12 @@ def environment(code: str = translations.SOURCE) -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed,
+        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute,
+        listed=lambda names, most=3: listed(names, most, language),
         said=actions.said, marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
         calendar_day=calendar_day, number=language.number, signed=lambda points: signed(points, language.number),
         spoken=language.say, went_wrong=translations.stored, called=named_as, topic=topic, country=language.country, clauses=one_and_another,
-        valued=lambda value, dimension: {"topic": topic, "country": language.country}.get(dimension, str)(value),
+        valued=lambda value, dimension: topic(value) if dimension == "topic" else language.country(value) if dimension == "country" else value,
         halves=lambda label: tuple(part.strip() for part in language.say(label).split("…", 1)),
     )  # fmt: skip
     made.globals.update(
@@ -454,7 +476,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         # whose page it is and in what language, for the service worker that keeps it on this reader's device: no other
         # reader's stays beside it, and none in another language
         headers["X-Reader"] = reader.id if language.native else f"{reader.id} {language.code}"
-    speaking = SPEAKER.set(None if language.native else language.say)
+    speaking = SPEAKER.set(None if language.native else language)
     try:
         content = environment(language.code).get_template(template).render(given)
     finally:
