@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
 from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
+from broadsheet.wording import phrase
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -168,9 +169,8 @@ def _said(follow: Follow) -> tuple[str, Repair]:
     """The fact that a follow is, and what undoes it."""
     if follow.kind == "search":
         told = f"“{follow.label or follow.value}”"
-        return f"it matches your search {told}", Repair(
-            label=f"Unfollow the search {told}", kind="unfollow", follow=follow
-        )
+        undo = phrase("Unfollow the search {query}", query=told)
+        return phrase("it matches your search {query}", query=told), Repair(label=undo, kind="unfollow", follow=follow)
     told = "this story" if follow.kind == "story" else follow.label or follow.value
     return f"you follow {told}", Repair(label=f"Unfollow {told}", kind="unfollow", follow=follow)
 

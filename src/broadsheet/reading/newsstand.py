@@ -14,11 +14,11 @@ from broadsheet.model import (
     SourceId,
 )
 from broadsheet.readers.moving import read_export
-from broadsheet.reading.sourced import Sourced
+from broadsheet.reading.instance import Instance
 from broadsheet.sources import opml
 
 
-class Newsstand(Sourced):
+class Newsstand(Instance):
     """Feeds and pages for every reader of one store. May be used from many threads; any number may serve one store.
 
     >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP

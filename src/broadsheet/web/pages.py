@@ -1094,7 +1094,7 @@ def log_in(request: Request, form: FormData) -> Response:
 
 def log_out(request: Request, form: FormData) -> Response:
     """POST /logout"""
-    security.change_session(request, logged_in=0)
+    security.change_session(request, logged_in=0, operating=0)
     return RedirectResponse("/login" if request.app.state.settings.password else "/", 303)
 
 

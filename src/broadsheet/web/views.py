@@ -23,6 +23,7 @@ from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security, translations
+from broadsheet.wording import phrase as _
 
 HERE = Path(__file__).resolve().parent
 IMAGE_WIDTH_NAMES = ("src", "alt", "width", "height")
@@ -276,18 +277,20 @@ def in_bytes(size: int) -> str:
 
 
 OPERATORS = (  # what may stand in a search, and what it means
-    ("climate summit", "both words, anywhere in an article"),
-    ("“climate summit”", "the two as a phrase"),
-    ("-football", "without this word"),
-    ("publisher:guardian", "from publishers of that name"),
-    ("topic:health", "on that topic"),
-    ("place:Nairobi", "about that place"),
-    ("lang:de", "in that language, by its code"),
-    ("after:2026-08-01", "from that day on; a month or a year will do"),
-    ("before:2026-08", "before it began"),
+    ("climate summit", _("both words, anywhere in an article")),
+    ("“climate summit”", _("the two as a phrase")),
+    ("-football", _("without this word")),
+    ("publisher:guardian", _("from publishers of that name")),
+    ("topic:health", _("on that topic")),
+    ("place:Nairobi", _("about that place")),
+    ("lang:de", _("in that language, by its code")),
+    ("after:2026-08-01", _("from that day on; a month or a year will do")),
+    ("before:2026-08", _("before it began")),
 )
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = (
+    _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"),
+)  # fmt: skip
 
 FACTS = {"number": "A number", "name": "A name", "quote": "A quote", "headline": "The headline"}
 
@@ -317,7 +320,7 @@ def environment(code: str = translations.SOURCE) -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed, signed=signed, said=actions.said,
+        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, as_time=datetime.fromisoformat, listed=listed, signed=signed, said=actions.said,
         marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
     )  # fmt: skip
     made.globals.update(
@@ -361,6 +364,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "here_and_query": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": newsstand.local(newsstand.now()) if newsstand else datetime.now(UTC),
         "banner": getattr(state, "banner", ""),
+        "operator": bool(state and hasattr(state, "settings") and security.may_operate(state.settings, session)),
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
@@ -385,6 +389,8 @@ DID = {
     "split": "No longer part of this story, for you.", "undo": "Undone.", "added": "Source added.",
     "range": "Undone: that time counts no more.", "forgotten": "Forgotten: Broadsheet begins anew with you.",
     "tuned": "Taken: For you is tuned.",
+    "again": _("It is tried again at the next round."), "unruled": _("Taken back: whoever groups decides again."),
+    "unweighed": _("The weights before hold again."),
     "removed": "Source removed.", "stopped": "Stopped.", "resumed": "Resumed: it is fetched at the next round.",
     "erased": "Everything about that reader is erased.",
 }  # fmt: skip
