@@ -186,6 +186,7 @@ def for_you(request: Request) -> Response:
         feed=feed,
         start=len(above),
         more=more,
+        is_end=len(feed.items) < news.recipe.length,
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         away_since=before if before and news.now() - before >= LONG_AWAY else None,

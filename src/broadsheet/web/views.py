@@ -219,6 +219,15 @@ def _quoted(words: str) -> str:
     return quote(words, safe="").replace("-", "%2D")  # a dash has a meaning of its own there
 
 
+_MARKS = '"“”„‟«»‹›「」『』'
+
+
+def own_marks(words: str) -> Markup:
+    """The class of a quotation that begins or ends with quotation marks of its own: ours around them would stand twice."""
+    bare = words.strip().strip(".,;:!?… ")
+    return Markup(' class="own"') if bare and (bare[0] in _MARKS or bare[-1] in _MARKS) else Markup("")
+
+
 PLOT = (100.0, 24.0)  # the box of a plot, in its own units
 
 
@@ -321,7 +330,7 @@ def environment(code: str = translations.SOURCE) -> Environment:
     )
     made.filters.update(
         ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, as_time=datetime.fromisoformat, listed=listed, signed=signed, said=actions.said,
-        marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
+        marked=marked, named=named, fragment=text_fragment, own_marks=own_marks, date_words=actions.date_words,
     )  # fmt: skip
     made.globals.update(
         counted=counted,
