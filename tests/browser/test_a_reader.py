@@ -113,7 +113,7 @@ def test_a_site_is_added_by_its_address(window: Window, village: str) -> None:
     assert "Village News" in page.locator("main").inner_text()
     assert "2 entries now" in page.locator("main").inner_text()
     page.click("text=Add it")
-    assert "Village News" in page.locator(".source-list").first.inner_text()
+    assert "Village News" in page.locator(".sources").first.inner_text()
 
 
 def test_an_address_without_a_feed_is_answered_with_a_sentence(window: Window) -> None:

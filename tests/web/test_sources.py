@@ -114,4 +114,4 @@ def test_busy_hours_are_told_once_there_are_enough_articles(ada: Browser) -> Non
     monday = NOON - timedelta(days=5)
     articles = [an_article(f"early {n}", source=OPEN.id, published=monday.replace(hour=6 + n % 3)) for n in range(30)]
     write(ada, lambda db: store.articles.save(db, articles))
-    assert "Most of it on Mondays; by the clock most between 6:00 and 9:00." in plain(ada.get(PAGE))
+    assert "Its busiest day is Monday; by the clock most comes between 6:00 and 9:00." in plain(ada.get(PAGE))

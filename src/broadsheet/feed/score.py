@@ -169,12 +169,9 @@ class Follows:
 def _said(follow: Follow) -> tuple[str, Repair]:
     """The fact that a follow is, and what undoes it."""
     if follow.kind == "search":
-        search = follow.label or follow.value
-        fact, label = (
-            phrase("it matches your search “{search}”", search=search),
-            phrase("Unfollow the search “{search}”", search=search),
-        )
-        return fact, Repair(label=label, kind="unfollow", follow=follow)
+        query = f"“{follow.label or follow.value}”"
+        undo = phrase("Unfollow the search {query}", query=query)
+        return phrase("it matches your search {query}", query=query), Repair(label=undo, kind="unfollow", follow=follow)
     name = phrase("this story") if follow.kind == "story" else named_as(follow)
     fact, label = phrase("you follow {name}", name=name), phrase("Unfollow {name}", name=name)
     return fact, Repair(label=label, kind="unfollow", follow=follow)

@@ -12,6 +12,7 @@ import numpy as np
 from broadsheet import store
 from broadsheet.articles.identity import canonical_url
 from broadsheet.errors import InputError
+from broadsheet.feed.atlas import Atlas, atlas
 from broadsheet.feed.build import build_feed
 from broadsheet.model import (
     ArticleId,
@@ -72,6 +73,15 @@ def lines_of(pasted: str) -> list[str]:
 
 class Beginning(Away):
     """The first minutes of a reader."""
+
+    _mapped: tuple[Live, Atlas] | None = None
+
+    def atlas(self) -> Atlas:
+        """The map of what is being reported, for everybody: worked out once an edition."""
+        live = self.edition()
+        if self._mapped is None or self._mapped[0] is not live:
+            self._mapped = live, atlas(live.edition)
+        return self._mapped[1]
 
     def understand(self, pasted: str) -> list[Liked]:
         """What a list of titles, addresses and words is taken for, line by line."""

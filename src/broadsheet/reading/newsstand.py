@@ -14,13 +14,13 @@ from broadsheet.model import (
     SourceId,
 )
 from broadsheet.readers.moving import read_export
-from broadsheet.reading.sourced import Sourced
+from broadsheet.reading.instance import Instance
 from broadsheet.sources import opml
 from broadsheet.wording import phrase as _
 from broadsheet.wording import plural
 
 
-class Newsstand(Sourced):
+class Newsstand(Instance):
     """Feeds and pages for every reader of one store. May be used from many threads; any number may serve one store.
 
     >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from broadsheet import store
 from broadsheet.errors import NotFound
@@ -23,6 +23,7 @@ NEWEST = 12  # articles of a source's page
 class Rhythm:
     """When a source publishes, by the clocks of this instance's readers."""
 
+    first: datetime  # when the first of those days began
     days: tuple[tuple[date, int], ...]  # articles on each of the last days, today the last
     week: tuple[tuple[int, ...], ...]  # articles by weekday (Monday first) and hour, over the same days
 
@@ -51,6 +52,7 @@ def rhythm(times: Sequence[datetime], now: datetime) -> Rhythm:
     inside = [t for t in times if days[0] <= t.date() <= days[-1]]
     of_day, of_hour = Counter(t.date() for t in inside), Counter((t.weekday(), t.hour) for t in inside)
     return Rhythm(
+        first=datetime.combine(days[0], time(), now.tzinfo),
         days=tuple((day, of_day[day]) for day in days),
         week=tuple(tuple(of_hour[weekday, hour] for hour in range(24)) for weekday in range(7)),
     )

@@ -27,7 +27,7 @@ from broadsheet.errors import BroadsheetError, ConfigError, FetchError, InputErr
 from broadsheet.feed.build import Recipe
 from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
-from broadsheet.web import api, images, live, offline, pages, security
+from broadsheet.web import admin, api, images, live, offline, pages, security
 from broadsheet.web.views import HERE, language_of, render
 from broadsheet.wording import phrase as _
 from broadsheet.wording import words_of
@@ -157,6 +157,11 @@ def routes() -> list[Route | Mount]:
         Route("/sources/pack", pages.posted(pages.pack), methods=["POST"]),
         Route("/sources/opml", pages.export_opml),
         Route("/sources/opml", pages.posted(pages.import_opml), methods=["POST"]),
+        Route("/admin", admin.admin),
+        Route("/admin/login", pages.posted(admin.log_in), methods=["POST"]),
+        Route("/admin/again", pages.posted(admin.again), methods=["POST"]),
+        Route("/admin/ruling", pages.posted(admin.take_back), methods=["POST"]),
+        Route("/admin/weights", pages.posted(admin.unweigh), methods=["POST"]),
         Route("/about", pages.about),
         Route("/theme", pages.posted(pages.theme), methods=["POST"]),
         Route("/login", pages.login),

@@ -18,6 +18,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed import atlas as atlases
 from broadsheet.feed import tune as tuning
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import standing
@@ -190,6 +191,7 @@ def for_you(request: Request) -> Response:
         feed=feed,
         start=len(above),
         more=more,
+        is_end=len(feed.items) < news.recipe.length,
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         away_since=before if before and news.now() - before >= LONG_AWAY else None,
@@ -507,7 +509,7 @@ def welcome_page(
         problem=problem,
         given=given or {"name": "", "topics": (), "places": (), "other": "", "likes": "", "stories": ()},
         offered=news.offered(),
-        topics=TOPICS,
+        **map_of(news),
         places=news.common("place", 16),
         packs=packs.packs(),
         few_sources=len(sources) < 5,
@@ -516,10 +518,30 @@ def welcome_page(
     )
 
 
+ON_A_PHONE = 16  # topics of the map: more would be a column of circles that takes three screens
+WIDE, NARROW = 12, 6  # columns of the map of topics, on a desk and on a phone; desk.css has a class for each place
+
+
+def map_of(news: Newsstand) -> dict[str, Any]:
+    """The map of topics as the template draws it: each with its place on a desk and on a phone; and the other topics."""
+    drawn = news.atlas()
+    wide = atlases.packed(drawn.regions, WIDE)
+    near = atlases.packed(drawn.regions[:ON_A_PHONE], NARROW)
+    narrow = [*near, *[None] * (len(wide) - len(near))]
+    middles = [(column + span / 2, row + span / 2) for column, row, span in wide]
+    shown = {region.topic for region in drawn.regions}
+    return {
+        "regions": list(zip(drawn.regions, wide, narrow, strict=True)),
+        "threads": [(middles[a], middles[b]) for a, b in drawn.threads],
+        "height": max((row + span for _, row, span in wide), default=0),
+        "topics": [(code, label) for code, label in TOPICS if code not in shown],
+    }
+
+
 def begin(request: Request, form: FormData) -> Response:
     """POST /welcome: a new reader, with a few topics and places, stories, a pasted list, a list of feeds, or nothing."""
     news = stand(request)
-    labels = dict(TOPICS)
+    labels = dict(TOPICS) | {region.topic: region.label for region in news.atlas().regions}
     topics = [t for t in form.getlist("topic") if isinstance(t, str) and t in labels]
     chosen = [p[:80] for p in form.getlist("place") if isinstance(p, str)][:40]
     picked = [StoryId(i) for i in form.getlist("story") if isinstance(i, str)][:OFFERED]
@@ -1107,7 +1129,7 @@ def log_in(request: Request, form: FormData) -> Response:
 
 def log_out(request: Request, form: FormData) -> Response:
     """POST /logout"""
-    security.change_session(request, logged_in=0)
+    security.change_session(request, logged_in=0, operating=0)
     return RedirectResponse("/login" if request.app.state.settings.password else "/", 303)
 
 

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 COOKIE = "broadsheet"
 COOKIE_AGE = 400 * 24 * 3600  # the longest that browsers keep one
 LOGIN_AGE = 30 * 24 * 3600
+OPERATING_AGE = 12 * 3600
 MAX_BODY = 6 * 1024 * 1024  # the largest real OPML files are under 1 MB; a request beyond this is answered 413
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -42,7 +43,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def instance_key(secret: str, settings: Settings) -> bytes:
     """The key of an instance: the same for all its processes and after every start; a new password makes a new one."""
-    return hmac.new(secret.encode(), b"broadsheet " + settings.password.encode(), hashlib.sha256).digest()
+    words = settings.password.encode()
+    if settings.operator_password:
+        words += b"\x00" + settings.operator_password.encode()
+    return hmac.new(secret.encode(), b"broadsheet " + words, hashlib.sha256).digest()
 
 
 def sign(key: bytes, purpose: str, value: str) -> str:
@@ -63,6 +67,7 @@ class Session:
     reader: str = ""
     logged_in: int = 0  # seconds since 1970; 0: never
     theme: str = ""  # "", light or dark
+    operating: int = 0  # seconds since 1970: when the operator's password was given; 0: never
     language: str = ""  # what its reader chose for pages; empty: what the browser asks for
 
     @classmethod
@@ -70,9 +75,8 @@ class Session:
         return cls(name=secrets.token_urlsafe(12))
 
     def written(self, key: bytes) -> str:
-        body = base64.urlsafe_b64encode(
-            orjson.dumps([self.name, self.reader, self.logged_in, self.theme, self.language])
-        ).decode()
+        kept = [self.name, self.reader, self.logged_in, self.theme, self.operating, self.language]
+        body = base64.urlsafe_b64encode(orjson.dumps(kept)).decode()
         return f"{body}.{sign(key, 'session', body)}"
 
     @classmethod
@@ -82,10 +86,11 @@ class Session:
         if not signed_by(key, "session", body, signature):
             return None
         try:
-            name, reader, logged_in, theme, *later = orjson.loads(base64.urlsafe_b64decode(body))
+            name, reader, logged_in, theme, *more = orjson.loads(base64.urlsafe_b64decode(body))
+            operating, language = [*more, *(0, "")[len(more) :]][:2]
+            return cls(str(name), str(reader), int(logged_in), str(theme), int(operating), str(language))
         except ValueError:
             return None
-        return cls(str(name), str(reader), int(logged_in), str(theme), str(later[0]) if later else "")
 
     def token(self, key: bytes) -> str:
         """What a form must send back to show that it came from a page of ours in this browser.
@@ -188,6 +193,17 @@ class Attempts:
 
     def forget(self, who: str) -> None:
         self.failed.pop(who, None)
+
+
+def may_operate(settings: Settings, session: Session) -> bool:
+    """Whether this browser may see and change what is everybody's.
+
+    Without any password only whoever sits at the machine gets here. With one, the readers share it, so the operator needs
+    one of their own.
+    """
+    if settings.operator_password:
+        return bool(session.operating) and time.time() - session.operating < OPERATING_AGE
+    return not settings.password
 
 
 def password_fits(settings: Settings, given: str) -> bool:

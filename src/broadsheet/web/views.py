@@ -281,6 +281,15 @@ def _quoted(words: str) -> str:
     return quote(words, safe="").replace("-", "%2D")  # a dash has a meaning of its own there
 
 
+_MARKS = '"“”„‟«»‹›「」『』'
+
+
+def own_marks(words: str) -> Markup:
+    """The class of a quotation that begins or ends with quotation marks of its own: ours around them would stand twice."""
+    bare = words.strip().strip(".,;:!?… ")
+    return Markup(' class="own"') if bare and (bare[0] in _MARKS or bare[-1] in _MARKS) else Markup("")
+
+
 PLOT = (100.0, 24.0)  # the box of a plot, in its own units
 
 
@@ -390,9 +399,9 @@ def environment(code: str = translations.SOURCE) -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute,
+        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, as_time=datetime.fromisoformat,
         listed=lambda names, most=3: listed(names, most, language),
-        said=actions.said, marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
+        said=actions.said, marked=marked, named=named, fragment=text_fragment, own_marks=own_marks, date_words=actions.date_words,
         calendar_day=calendar_day, number=language.number, signed=lambda points: signed(points, language.number),
         spoken=language.say, went_wrong=translations.stored, called=named_as, topic=topic, country=language.country, clauses=one_and_another,
         valued=lambda value, dimension: topic(value) if dimension == "topic" else language.country(value) if dimension == "country" else value,
@@ -459,6 +468,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "here_and_query": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": newsstand.local(newsstand.now()) if newsstand else datetime.now(UTC),
         "banner": getattr(state, "banner", ""),
+        "operator": bool(state and hasattr(state, "settings") and security.may_operate(state.settings, session)),
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
@@ -491,6 +501,8 @@ DID = {
     "added": _("Source added."),
     "range": _("Undone: that time counts no more."), "forgotten": _("Forgotten: Broadsheet begins anew with you."),
     "tuned": _("Taken: For you is tuned."),
+    "again": _("It is tried again at the next round."), "unruled": _("Taken back: whoever groups decides again."),
+    "unweighed": _("The weights before hold again."),
     "removed": _("Source removed."), "stopped": _("Stopped."), "resumed": _("Resumed: it is fetched at the next round."),
     "erased": _("Everything about that reader is erased."),
 }  # fmt: skip
