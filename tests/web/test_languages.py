@@ -134,7 +134,7 @@ class Marked(Language):
 
 
 MARKED = Marked("eo")
-NEVER = {"Broadsheet", "ETag", "Last-Modified", "IPTC", "JSON", "OPML"}  # names, in every language
+NEVER = {"Broadsheet", "Python", "SQLite", "ETag", "Last-Modified", "IPTC", "JSON", "OPML"}  # names, in every language
 EXAMPLES = {"example.org", "example.org/an-article"}
 
 
@@ -268,7 +268,7 @@ PAGES = (
     f"/article/{CEASEFIRE.articles[0]}/versions", "/corrections", f"/why/{CEASEFIRE.id}", "/welcome", "/tune",
     "/tune?freshness=0.5&quiet=3", "/you", "/you/ledger", "/bubble", "/bubble?of=week", "/bubble?outside=30", "/sources",
     "/sources?q=none", f"/source/{OPEN.id}", "/about", "/offline", "/nothing", "/tune?nonsense=1", "/bubble?nonsense=1",
-    "/away?since=never", *(f"/?did={did}&event=1" for did in views.DID),
+    "/away?since=never", "/admin", "/source/nothing", "/?after=nothing", *(f"/?did={did}&event=1" for did in views.DID),
 )  # fmt: skip
 
 
