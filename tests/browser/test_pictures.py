@@ -119,7 +119,9 @@ def settle(page: Any) -> None:
           const face = new FontFace("Approved", `url(/static/${url})`, { weight: "400 700", style, display: "block" });
           document.fonts.add(await face.load());
         }
-        await document.fonts.ready; scrollTo(0, 0);
+        await document.fonts.ready;
+        const map = document.querySelector('.atlas');
+        if (map) map.scrollIntoView(); else scrollTo(0, 0);
         }"""
     )
     page.wait_for_timeout(100)
