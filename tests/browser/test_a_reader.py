@@ -330,3 +330,15 @@ def test_without_a_script_everything_still_works(chromium: Any, paper: str) -> N
     page.click(f"{CARD} a[data-panel]")
     assert page.locator(".reasons td.points").count() > 1
     context.close()
+
+
+def test_on_a_phone_a_budgets_number_stands_beside_its_words(window: Window) -> None:
+    page: Any = window.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{window.paper}/bubble")
+    for label in page.locator(".rules label").all():
+        box, field = label.bounding_box(), label.locator("input").bounding_box()
+        assert field["y"] - box["y"] < 12  # on the first line
+        assert field["x"] > box["x"] + 40  # after its first words
+        after = label.locator("span").evaluate("e => e.getClientRects()[0].top")
+        assert abs(after - field["y"]) < field["height"]  # and the next ones begin on the same line
