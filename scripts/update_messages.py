@@ -54,7 +54,8 @@ def messages() -> Iterator[tuple[str, int, str | tuple[str, ...], str | None]]:
 def names() -> Iterator[str]:
     """The names of topics, which come from data: those that an article can be given, and those of starter packs."""
     yield from (concept.label for concept in topics.broad_topics())
-    yield from (topics.vocabulary()[code].label for code, _, _ in topics.seeds())
+    known = topics.vocabulary()
+    yield from (known[step].label for code, _, _ in topics.seeds() for step in known[code].path)
     yield from (pack.title for pack in packs() if pack.kind == "topic")
 
 

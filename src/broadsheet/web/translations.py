@@ -97,7 +97,8 @@ class Language:
             return self.gettext(text)
         for pattern, message in self.composed:
             if (found := pattern.fullmatch(text)) is not None:
-                return self.gettext(message).format(**found.groupdict())
+                given = {name: self.gettext(value, WITH_A_DAY) for name, value in found.groupdict().items()}
+                return self.gettext(message).format(**given)
         return text
 
     def _given(self, value: Any) -> Any:
@@ -124,7 +125,7 @@ class _Number:
         return format(self.value, form).translate(self.signs)
 
 
-STORED, TOPIC = "stored", "topic"  # contexts: a text from the store, the name of a topic
+STORED, TOPIC, WITH_A_DAY = "stored", "topic", "with a day"  # contexts: a text from the store, a topic, a month
 
 
 def stored(problem: str) -> Phrase:
@@ -169,7 +170,11 @@ def read(code: str, path: Path) -> Language:
         messages[f"{message.context}\x04{one}" if message.context else one] = said
         if any(str(place).endswith(".js") for place, _ in message.locations):
             script[one] = said
-        if "{" in one and isinstance(said, str) and any("/sources/" in str(place) for place, _ in message.locations):
+        if (
+            "{" in one
+            and isinstance(said, str)
+            and any(part in str(place) for place, _ in message.locations for part in ("/sources/", "/demo/"))
+        ):
             composed.append((_pattern(one), one))
     form = standard.c2py(catalogue.plural_expr)
     signs = Locale.parse(code, sep="-").number_symbols["latn"]

@@ -459,6 +459,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     state = request.app.state if "app" in request.scope else None
     newsstand = getattr(state, "newsstand", None)
     did = request.query_params.get("did", "")
+    language = language_of(request)
     given: Mapping[str, Any] = {
         "request": request,
         "reader": reader,
@@ -467,7 +468,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "here": request.url.path,
         "here_and_query": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": newsstand.local(newsstand.now()) if newsstand else datetime.now(UTC),
-        "banner": getattr(state, "banner", ""),
+        "banner": language.recalled(getattr(state, "banner", "")),
         "operator": bool(state and hasattr(state, "settings") and security.may_operate(state.settings, session)),
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
@@ -480,7 +481,6 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "static": static_version(),
         **context,
     }
-    language = language_of(request)
     headers = {"Content-Language": language.code, "Vary": "Accept-Language, Cookie"}
     if reader:
         # whose page it is and in what language, for the service worker that keeps it on this reader's device: no other
