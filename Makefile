@@ -1,7 +1,8 @@
 # make demo    sets up, starts the demo, prints its address
 # make test    sets up, then lint, format, types, tests and quality floors
 # make pictures  photographs a running demo for README.md
-.PHONY: demo test setup setup-dev floors bench lock format pictures
+# make messages  collects what the web app says, for translators
+.PHONY: demo test setup setup-dev floors bench lock format pictures messages
 
 demo: setup
 	.venv/bin/broadsheet demo
@@ -16,6 +17,9 @@ test: setup-dev
 
 pictures: setup-dev
 	.venv/bin/python scripts/take_screenshots.py
+
+messages: setup-dev
+	.venv/bin/python scripts/update_messages.py
 
 setup:
 	@scripts/setup

@@ -12,7 +12,7 @@ import broadsheet
 
 PACKAGE = Path(broadsheet.__file__).parent
 CONTENT = ("sources", "articles", "stories", "readers", "feed")
-FREE = {"model", "errors", "__version__"}
+FREE = {"model", "errors", "wording", "__version__"}
 
 # What each outer part may import besides the nouns and itself. Nothing imports cli.
 OUTER = {

@@ -43,6 +43,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     password: str = ""  # asked for by the web app; needed to listen on anything but loopback
+    operator_password: str = ""  # opens /admin; empty: it is open only where no password is set at all
     allow_addresses: tuple[str, ...] = ()  # networks (CIDR) that may be fetched though they are private
     contact: str = "https://broadsheet.invalid/about"  # a page or address that publishers find in the User-Agent
     respect_robots: bool = True

@@ -6,6 +6,7 @@ BroadsheetError
 ├── NotFound             there is no such thing here
 ├── FetchError           the network or the server failed: try again at `retry_after`, if it says
 │   ├── AddressRefused   an address that Broadsheet does not open (private network): the operator may allow it
+│   ├── LeftAlone        nothing was asked: its host wants to be left alone until `retry_after`
 │   └── TooLarge         the answer passed a limit
 └── MissingExtra         an optional part is not installed: the message says how
 """
@@ -43,6 +44,10 @@ class FetchError(BroadsheetError):
 
 
 class AddressRefused(FetchError):
+    pass
+
+
+class LeftAlone(FetchError):
     pass
 
 

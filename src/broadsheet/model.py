@@ -7,9 +7,10 @@ twice changes nothing. Times are aware: a page's own keep its offset, the store 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, NewType, TypeVar
 
 import numpy as np
@@ -321,16 +322,127 @@ class OpenThread:
     memory: bytes  # its sketches, as `stories/threads.py` packs them
 
 
+# --- what is searched for ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a person asked for: all of `words`, `pieces`, `topics` and `places`, one of `publishers` and of `languages`,
+    none of `without`."""
+
+    words: tuple[str, ...] = ()  # a phrase is one of them, with its spaces
+    without: tuple[str, ...] = ()
+    publishers: tuple[str, ...] = ()
+    # In a script without spaces there are no words to look up: the text is read for the very letters.
+    pieces: tuple[str, ...] = ()
+    without_pieces: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    after: datetime | None = None  # not before the beginning of that day (UTC)
+    before: datetime | None = None  # before the beginning of that day
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it asks for nothing: what is only left out is no question."""
+        return self == Query(without=self.without, without_pieces=self.without_pieces)
+
+    def is_by(self, publisher: str) -> bool:
+        """Whether the name of one of the publishers asked for is in this one; so it is where none was asked for."""
+        name = named(publisher)
+        asked = (".*?".join(map(re.escape, tokens(sought.casefold()))) for sought in self.publishers)
+        return not self.publishers or any(re.search(sought, name) for sought in asked)
+
+    def is_in(self, language: str) -> bool:
+        return not self.languages or language.lower().partition("-")[0] in self.languages
+
+
+def tokens(words: str) -> list[str]:
+    """The runs of letters and digits."""
+    return re.findall(r"\w+", words)
+
+
+def names_topic(sought: str, code: str, label: str) -> bool:
+    """Whether a topic is meant: by its code, or by how words of its label begin."""
+    words = [code, *tokens(label.casefold())]
+    return all(any(word.startswith(begun) for word in words) for begun in tokens(sought.casefold()))
+
+
+_PART = re.compile(
+    r'(?P<sign>-?)(?:(?P<field>publisher|topic|place|lang|after|before):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))',
+    re.IGNORECASE,
+)
+_UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]"
+)
+_UNSAYABLE = re.compile(r"[\x00-\x1f\ud800-\udfff]")  # what no text holds and no database takes
+MOST_PARTS = 32  # beyond this nobody is asking, and an index walk for each part would cost the others their time
+MOST_LETTERS = 200  # of one part
+
+
+def query_of(typed: str) -> Query:
+    """The question in what was typed: words, "phrases", -without, and publisher:, topic:, place:, lang:, after:, before:.
+
+    Any text is one: nothing in it is an error.
+    """
+    found: dict[str, list[str]] = {
+        name: [] for name in (*_FIELDS.values(), "words", "without", "pieces", "without_pieces")
+    }
+    times: dict[str, datetime] = {}
+    for number, part in enumerate(_PART.finditer(typed)):
+        if number == MOST_PARTS:
+            break
+        raw = (part["phrase"] if part["phrase"] is not None else part["word"]) or ""
+        field = (part["field"] or "").lower()
+        if field in ("after", "before"):
+            if (day := _day(raw)) is not None:
+                if not part["sign"]:
+                    times[field] = day
+                continue
+            raw, field = f"{field} {raw}", ""  # a word that happens to stand before a colon
+        raw = _UNSAYABLE.sub(" ", raw)
+        if not field and _UNSPACED.search(raw):
+            found["without_pieces" if part["sign"] else "pieces"].append(raw.strip().lower()[:MOST_LETTERS])
+            continue
+        # as it is written, but for what stands around it
+        said = re.sub(r"^\W+|\W+$", "", " ".join(raw.split()))[:MOST_LETTERS]
+        if not said:
+            continue
+        if field:
+            if not part["sign"]:
+                found[_FIELDS[field]].append(said.lower().partition("-")[0] if field == "lang" else said)
+        else:
+            found["without" if part["sign"] else "words"].append(said)
+    parts = {name: tuple(some) for name, some in found.items()}
+    return replace(Query(**parts), after=times.get("after"), before=times.get("before"))  # type: ignore[arg-type]
+
+
+_FIELDS = {"publisher": "publishers", "topic": "topics", "place": "places", "lang": "languages"}
+
+
+def _day(written: str) -> datetime | None:
+    """The beginning of a day, month or year: 2026-08-01, 2026-08, 2026."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{1,2}))?(?:-(\d{1,2}))?", written)
+    if match is None:
+        return None
+    try:
+        return datetime(int(match[1]), int(match[2] or 1), int(match[3] or 1), tzinfo=UTC)
+    except ValueError:
+        return None
+
+
 # --- readers -----------------------------------------------------------------------------------------------------
 
-FollowKind = Literal["topic", "person", "place", "organisation", "publisher", "keyword", "story"]
-FOLLOW_KINDS: tuple[FollowKind, ...] = ("topic", "person", "place", "organisation", "publisher", "keyword", "story")
+FollowKind = Literal["topic", "person", "place", "organisation", "publisher", "keyword", "story", "search"]
+FOLLOW_KINDS: tuple[FollowKind, ...] = (
+    "topic", "person", "place", "organisation", "publisher", "keyword", "story", "search",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follow:
     kind: FollowKind
-    value: str  # topic code, name, keyword or story id
+    value: str  # topic code, name, keyword, story id, or what was typed as a search
     label: str = ""  # what the reader sees
     since: datetime | None = None
 
@@ -430,6 +542,7 @@ class Reader:
     scope: Literal["all", "subscriptions"] = "all"
     subscriptions: frozenset[SourceId] = frozenset()
     images: Literal["off", "direct", "proxied"] = "proxied"
+    page_language: str = ""  # what the pages speak; empty: what the browser asks for
     tuning: Mapping[str, float] = field(default_factory=dict)  # scorer name -> multiplier; 1 where absent
     presets: Mapping[str, Mapping[str, float]] = field(
         default_factory=dict

@@ -113,7 +113,7 @@ def test_a_site_is_added_by_its_address(window: Window, village: str) -> None:
     assert "Village News" in page.locator("main").inner_text()
     assert "2 entries now" in page.locator("main").inner_text()
     page.click("text=Add it")
-    assert "Village News" in page.locator(".source-list").first.inner_text()
+    assert "Village News" in page.locator(".sources").first.inner_text()
 
 
 def test_an_address_without_a_feed_is_answered_with_a_sentence(window: Window) -> None:
@@ -330,3 +330,15 @@ def test_without_a_script_everything_still_works(chromium: Any, paper: str) -> N
     page.click(f"{CARD} a[data-panel]")
     assert page.locator(".reasons td.points").count() > 1
     context.close()
+
+
+def test_on_a_phone_a_budgets_number_stands_beside_its_words(window: Window) -> None:
+    page: Any = window.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{window.paper}/bubble")
+    for label in page.locator(".rules label").all():
+        box, field = label.bounding_box(), label.locator("input").bounding_box()
+        assert field["y"] - box["y"] < 12  # on the first line
+        assert field["x"] > box["x"] + 40  # after its first words
+        after = label.locator("span").evaluate("e => e.getClientRects()[0].top")
+        assert abs(after - field["y"]) < field["height"]  # and the next ones begin on the same line

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import SIZES
-from tests.web.newsroom import CEASEFIRE, ODD
+from tests.web.newsroom import CEASEFIRE, ODD, OPEN
 
 pytestmark = pytest.mark.browser
 # the last is advice beyond WCAG (one main heading, no heading level skipped, everything in a landmark): kept, since it is met
@@ -21,7 +21,7 @@ PAGES = (
     "/", "/?did=saved&event=1", "/away", "/away?minutes=5", "/latest", "/following", "/saved", "/search", "/search?q=first",
     "/search?q=nothing+at+all", f"/story/{STORY}", f"/story/{ODD.id}", f"/article/{CEASEFIRE.articles[0]}", f"/article/{ARTICLE}",
     f"/article/{ARTICLE}/versions", "/corrections", f"/why/{STORY}", f"/why/{ODD.id}", "/welcome", "/tune",
-    "/tune?freshness=0.5&quiet=3", "/you", "/you/ledger", "/bubble", "/bubble?outside=30", "/sources", "/sources?q=none", "/about",
+    "/tune?freshness=0.5&quiet=3", "/you", "/you/ledger", "/bubble", "/bubble?outside=30", "/sources", "/sources?q=none", f"/source/{OPEN.id}", "/admin", "/search?q=topic:sport", "/about",
     "/offline", "/login", "/nothing",
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from broadsheet import store
+from broadsheet.model import Entity, Topic
 from tests.builders import HOUR, NOON, an_article
 
 ARTICLES = [
@@ -101,3 +102,38 @@ def test_changed_words_are_found_and_old_ones_are_not(news: Connection) -> None:
 @given(st.text(max_size=60) | st.text(alphabet="\"-:*^(){}+\\'%_ ANDORNEAR\x00publisher北京", max_size=40))
 def test_nothing_that_is_typed_is_an_error(news: Connection, query: str) -> None:
     store.search.search(news, query)
+
+
+FIELDED = [
+    an_article("Vote in Oslo", topics=(Topic(id="11000000", label="politics and government"),), language="nb-NO",
+               entities=(Entity(text="Oslo", type="place", count=2), Entity(text="Ola", type="person"))),
+    an_article("Match in Århus", topics=(Topic(id="15000000", label="sport"), Topic(id="20000958", label="football")),
+               language="da", entities=(Entity(text="Århus", type="place"),), published=NOON - 40 * 24 * HOUR),
+    an_article("A person called Oslo", entities=(Entity(text="Oslo", type="person"),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("topic:politics", {"Vote in Oslo"}),
+        ("topic:11000000", {"Vote in Oslo"}),
+        ("topic:gov", {"Vote in Oslo"}),
+        ("topic:ball", set()),
+        ('topic:"government politics"', {"Vote in Oslo"}),
+        ("place:oslo", {"Vote in Oslo"}),
+        ("place:århus", {"Match in Århus"}),
+        ("place:ola", set()),
+        ("lang:nb", {"Vote in Oslo"}),
+        ("lang:da lang:NB", {"Vote in Oslo", "Match in Århus"}),
+        ("after:2026-08-01 in", {"Vote in Oslo"}),
+        ("before:2026-07", {"Match in Århus"}),
+        ("before:2026-08 after:2026", {"Match in Århus"}),
+        ("topic:sport -match", set()),
+        ("after:school", set()),
+        ("in after:2026-13-45", set()),
+    ],
+)
+def test_fields_narrow_a_search(db: Connection, query: str, found: set[str]) -> None:
+    store.articles.save(db, FIELDED)
+    assert set(titles(db, query)) == found

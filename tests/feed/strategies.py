@@ -46,6 +46,17 @@ kinds = st.sampled_from(
     + [("person", n) for n in NAMES]
     + [("publisher", p) for p in PUBLISHERS]
     + [("keyword", w) for w in WORDS]
+    + [
+        ("search", q)
+        for q in (
+            "storm -vote",
+            "topic:war",
+            "lang:de court",
+            "publisher:gaz place:Oslo",
+            "after:2026-07-28 kim",
+            "-kim",
+        )
+    ]
 )
 follows = st.lists(kinds.map(lambda k: Follow(kind=k[0], value=k[1], label=k[1])), max_size=4, unique=True)
 mutes = st.lists(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from broadsheet.errors import FetchError
 from broadsheet.sources.fetch import Fetched, Unchanged
-from broadsheet.sources.schedule import Rhythm, after_failure, after_success
+from broadsheet.sources.schedule import Rhythm, after_failure, after_success, why_then
 from tests.builders import DAY, HOUR, NOON, a_source
 
 RHYTHM = Rhythm()
@@ -146,3 +147,28 @@ def test_a_failure_is_never_retried_at_once_nor_never(failures, seed, wait):
     error = FetchError("u", "down", retry_after=wait)
     source = after_failure(a_source(failures=failures), error, NOON, random.Random(seed), RHYTHM)
     assert RHYTHM.retry / 2 <= source.next_fetch - NOON <= RHYTHM.longest_wait + RHYTHM.min
+
+
+def test_why_a_source_is_asked_when_it_is():
+    failing = a_source(next_fetch=NOON, failures=2, last_success=NOON)
+    fine = a_source(next_fetch=NOON, last_success=NOON, interval=40 * MINUTE)
+    assert why_then(a_source(gone=True)) == "gone"
+    assert why_then(a_source(next_fetch=None)) == "stopped"
+    assert why_then(a_source(next_fetch=NOON)) == "new"
+    assert why_then(failing) == "failing"
+    assert why_then(failing, retry_after=2 * HOUR) == "asked to wait"
+    assert why_then(failing, retry_after=timedelta(seconds=1)) == "failing"
+    assert why_then(fine) == "its pace"
+    assert why_then(fine, asked_for=40 * MINUTE) == "asked for"
+    assert why_then(fine, asked_for=20 * MINUTE) == "its pace"
+    assert why_then(replace(fine, interval=RHYTHM.min)) == "at most"
+    assert why_then(replace(fine, interval=RHYTHM.max), asked_for=DAY) == "at least"
+
+
+@given(st.integers(0, 12), st.one_of(st.none(), st.integers(1, 30 * 24 * 3600)))
+def test_a_wait_is_laid_on_the_server_only_where_it_asked_for_it(failures, seconds):
+    error = FetchError("https://example.org", "busy", status=503, retry_after=seconds and timedelta(seconds=seconds))
+    failed = after_failure(a_source(failures=failures, last_success=NOON), error, NOON, rng())
+    if why_then(failed, retry_after=error.retry_after) == "asked to wait":
+        assert error.retry_after is not None
+        assert failed.next_fetch - NOON >= min(error.retry_after, RHYTHM.longest_wait)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from starlette.applications import Starlette
 
-from broadsheet import store
+from broadsheet import store, web
 from broadsheet.model import Topic
 from broadsheet.reading.beginning import lines_of
-from tests.web.newsroom import CEASEFIRE, OPEN, STORIES, Browser, plain, told
+from tests.web.newsroom import CEASEFIRE, OPEN, STORIES, Browser, a_newsroom, plain, told
 from tests.web.test_pages import stand
 
 CUP = STORIES[1][0]
@@ -127,3 +130,29 @@ def test_whatever_is_pasted_is_answered(ada: Browser, line: str) -> None:
 
 def test_bullets_and_numbers_are_not_part_of_what_is_liked() -> None:
     assert lines_of(" * a b\n\n12) c\n- a  b\n3D printing\n") == ["a b", "c", "3D printing"]
+
+
+def test_topics_lie_on_a_map_and_are_chosen_there(tmp_path: Path) -> None:
+    app = a_newsroom(tmp_path)
+    codes = [f"{n:02}000000" for n in range(1, 7)] + ["20000065"]
+    new = [
+        told(f"Story {n} of {code}", "Open Times", topics=(Topic(id=code, label=f"subject {code}"),))
+        for code in codes
+        for n in range(3)
+    ]
+    with app.state.newsstand.engine.begin() as db:
+        store.articles.save(db, [a for _, articles in new for a in articles])
+        store.stories.save(db, [story for story, _ in new])
+    app.state.newsstand.refresh(at_once=True)
+    browser = Browser(app)
+    page = browser.get("/welcome").text
+    drawn = re.findall(r'<label class="choice (x\d+ y\d+ s\d+ u\d+ v\d+ t\d+)"><input type="checkbox" name="topic" value="(\d+)"', page)  # fmt: skip
+    assert {code for _, code in drawn} >= set(codes)
+    assert len({place for place, _ in drawn}) == len(drawn)
+    assert " style=" not in page
+    assert 'name="topic" value="12000000"' in page  # what nobody reports now can be chosen, too
+    styles = (Path(web.__file__).parent / "static/desk.css").read_text("utf-8")
+    assert all(f".{name} {{" in styles for place, _ in drawn for name in place.split())
+    assert browser.post("/welcome", {"name": "Ada", "topic": ["20000065", "12000000", "99"]}).status == 303
+    [reader] = app.state.newsstand.readers()
+    assert {(f.value, f.label) for f in reader.follows} == {("20000065", "Subject 20000065"), ("12000000", "Religion")}

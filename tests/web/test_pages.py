@@ -17,7 +17,7 @@ from broadsheet import store
 from broadsheet.model import FactChange, Story, Version, identify
 from broadsheet.reading import Newsstand
 from broadsheet.sources import opml
-from broadsheet.web import actions
+from broadsheet.web import actions, views
 from tests.builders import HOUR, NOON
 from tests.web.newsroom import CEASEFIRE, EVIL, ODD, OPEN, PRIVATE, STORIES, Browser, a_newsroom, plain, told
 
@@ -616,3 +616,45 @@ def test_why_not_is_answered_for_whoever_may_see_the_story_and_for_one_that_is_n
         store.stories.save(db, [old])
     stand(ada).refresh(at_once=True)
     assert "It is in no feed any more" in plain(ada.get(f"/why/{old.id}"))
+
+
+def test_a_search_is_followed_shown_and_let_go_of(ada: Browser) -> None:
+    query, choice = "cup -harvest", {"kind": "search", "value": "cup -harvest", "label": "cup -harvest"}
+    page = ada.get("/search?q=cup+-harvest")
+    assert "Follow this search" in plain(page)
+    assert orjson.dumps({"kind": "follow", "follow": choice}).decode() in unescape(page.text)
+    event = ada.act(kind="follow", follow=choice).json()["event"]
+    assert "get points on your page, and stand under" in plain(ada.get("/search?q=cup+-harvest"))
+    following = ada.get("/following")
+    assert "search 1 live story" in plain(following)
+    assert "Cup final tonight" in plain(following)
+    assert 'href="/search?q=cup%20-harvest"' in following.text
+    assert f"it matches your search “{query}”" in plain(ada.get("/"))
+    ada.act(kind="undo", target=event)
+    assert f"it matches your search “{query}”" not in plain(ada.get("/"))
+
+
+def test_a_search_that_asks_for_nothing_is_not_followed(ada: Browser) -> None:
+    assert ada.act(kind="follow", follow={"kind": "search", "value": "-cup"}).status == 422
+    assert "Follow this search" not in plain(ada.get("/search?q=-cup"))
+
+
+@pytest.mark.parametrize(
+    ("words", "own"),
+    [
+        ("He said: “We go.”", True), ("“We go”, he said.", True), ('"Never."', True), ("She called it «finished»!", True), ("Plain.", False),
+        ("The ‘deal’ holds.", False), ("", False), ("The deal “holds” for now.", False),
+    ],
+)  # fmt: skip
+def test_a_sentence_with_marks_at_its_edge_wears_no_second_pair(words: str, own: bool) -> None:
+    assert (views.own_marks(words) != "") == own
+
+
+def test_the_front_page_ends_on_purpose(ada: Browser) -> None:
+    assert "You are up to date." in plain(ada.get("/"))
+    assert "That is the earliest article here." in plain(ada.get("/latest"))
+
+
+def test_a_quoted_sentence_leads_to_its_place_in_the_article(ada: Browser) -> None:
+    page = ada.get(f"/story/{CEASEFIRE.id}").text
+    assert page.count("#:~:text=The%20first%20sentence%20of%20Open%20Times.") >= 3  # a key point, two of the timeline

@@ -27,8 +27,14 @@ from broadsheet.progress import bars
 from broadsheet.reading import Newsstand
 from broadsheet.serving import serve
 from broadsheet.sources.outlets import outlet_of
+from broadsheet.wording import phrase
 
-BANNER = f"This is the demo: bundled open-licence news, read as of {AS_OF:%d %B %Y}."
+BANNER = phrase(
+    "This is the demo: bundled open-licence news, read as of {day} {month} {year}.",
+    day=AS_OF.day,
+    month=f"{AS_OF:%B}",
+    year=AS_OF.year,
+)
 
 
 def demo_settings(settings: Settings, days: int) -> Settings:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Rows, private_to_others
 from broadsheet.model import Mute, Reader, StoryId
+from broadsheet.wording import named_as, phrase
 
 
 class Refusal(NamedTuple):
@@ -43,21 +44,24 @@ def refused(reader: Reader, edition: Edition, now: datetime, row: int) -> list[R
 def _refusals(
     reader: Reader, edition: Edition, now: datetime, exclude: frozenset[StoryId]
 ) -> Iterator[tuple[Refusal, Rows]]:
-    yield Refusal("in a source that is private to others", "private"), private_to_others(edition, reader)
-    yield Refusal("already on this page", "page"), edition.rows_of(exclude)
-    yield Refusal("hidden by you", "hidden"), edition.rows_of(reader.hidden)
+    yield Refusal(phrase("in a source that is private to others"), "private"), private_to_others(edition, reader)
+    yield Refusal(phrase("already on this page"), "page"), edition.rows_of(exclude)
+    yield Refusal(phrase("hidden by you"), "hidden"), edition.rows_of(reader.hidden)
     for mute in reader.mutes:
         if mute.holds(now):
-            yield Refusal(f"muted: {mute.label or mute.value}", "mute", mute), muted_rows(edition, mute)
+            yield (
+                Refusal(phrase("muted: {name}", name=named_as(mute)), "mute", mute),
+                muted_rows(edition, mute),
+            )
     if reader.languages:
         read = {*reader.languages, ""}  # a story whose language nobody knows is not in another one
         other = np.array([code not in read for code in edition.languages] or [False])
-        yield Refusal("in a language you do not read", "language"), np.flatnonzero(other[edition.language])
+        yield Refusal(phrase("in a language you do not read"), "language"), np.flatnonzero(other[edition.language])
     if reader.scope == "subscriptions":
         inside = np.zeros(len(edition), bool)
         for source in reader.subscriptions:
             inside[edition.sources.postings(source)[0]] = True
-        yield Refusal("outside your subscriptions", "scope"), np.flatnonzero(~inside)
+        yield Refusal(phrase("outside your subscriptions"), "scope"), np.flatnonzero(~inside)
 
 
 def muted_rows(edition: Edition, mute: Mute) -> Rows:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from broadsheet.feed.edition import Edition, main_place
 from broadsheet.model import Outlet, Story, named
+from broadsheet.wording import phrase
 
 UNKNOWN = ""  # of what is not known: told as such, never guessed
 DIMENSIONS = ("topic", "place", "country", "kind", "publisher")
@@ -80,10 +81,10 @@ def _count(held: dict[str, float], value: str, amount: float) -> None:
 def _kind(kind: str) -> str:
     """Who pays for it, as far as the lists say."""
     if "State" in kind:
-        return "state-funded"
+        return phrase("state-funded")
     if "Public" in kind:
-        return "public service"
-    return "private or independent" if kind else UNKNOWN
+        return phrase("public service")
+    return phrase("private or independent") if kind else UNKNOWN
 
 
 def meters(shown: Tally, published: Tally) -> list[Meter]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from broadsheet.feed.edition import Floats, Rows, partly_private
 from broadsheet.feed.score import Desk, turn
 from broadsheet.model import Reason, Repair
+from broadsheet.wording import meant, phrase, plural
 
 SIGNAL = "diversity"
 
@@ -40,11 +41,11 @@ class Diversity:
 
 BUDGET = "budget"
 OFTEN = 0.3  # the learned weight from which on a topic is one of the reader's own
-RULES = {  # what a reader may ask of a page, and how it is said
-    "outside": "at least {} from outside what I follow and read",
-    "topic": "at most {} about one subject",
-    "country": "at most {} from publishers of one country",
-    "publisher": "at most {} from one publisher",
+RULES: Mapping[str, Callable[[float], str]] = {  # what a reader may ask of a page, and how a share of it is said
+    "outside": lambda share: phrase("at least {n:.0f}% from outside what I follow and read", n=100 * share),
+    "topic": lambda share: phrase("at most {n:.0f}% about one subject", n=100 * share),
+    "country": lambda share: phrase("at most {n:.0f}% from publishers of one country", n=100 * share),
+    "publisher": lambda share: phrase("at most {n:.0f}% from one publisher", n=100 * share),
 }
 
 
@@ -114,9 +115,9 @@ class Allowance:
         """Why a story from outside stands where one of the reader's own would have stood: no points, but said."""
         if self.kept_back and not self.inside[row]:
             share = self.desk.reader.budget["outside"]
-            said = f"your budget asks for at least {share:.0%} from outside what you follow and read"
+            said = phrase("your budget asks for at least {n:.0f}% from outside what you follow and read", n=100 * share)
             repair = Repair(
-                label="Ask for nothing from outside", kind="settings", settings={"budget": {"outside": 0.0}}
+                label=phrase("Ask for nothing from outside"), kind="settings", settings={"budget": {"outside": 0.0}}
             )
             yield Reason(BUDGET, 0.0, said, repair)
 
@@ -218,19 +219,29 @@ class Page:
         topic, publisher, entity = self.takes(row)
         thread = self.thread(row)
         kind, story = self.kind(row), self.desk.edition.rows[row]
-        repair = turn(SIGNAL, "Let one subject fill the page", self.desk)
+        repair = turn(SIGNAL, phrase("Let one subject fill the page"), self.desk)
         if topic:
             label = self.desk.edition.topic_labels.get(kind.topic) or kind.topic
-            yield Reason(SIGNAL, -topic, f"{_stand(self.topics[kind.topic])} above it about {label}", repair)
+            yield Reason(SIGNAL, -topic, _above_about(self.topics[kind.topic], meant("topic", label)), repair)
         if publisher:
             hidden = partly_private(self.desk.edition, self.desk.reader, row)
-            name = "the same publisher" if hidden else story.publishers[0]
-            said = f"{_stand(self.publishers[kind.publisher])} above it from {name}"
+            name = phrase("the same publisher") if hidden else story.publishers[0]
+            said = plural(
+                "one story stands above it from {name}",
+                "{n} stories stand above it from {name}",
+                self.publishers[kind.publisher],
+                name=name,
+            )
             yield Reason(SIGNAL, -publisher, said, repair)
         if entity:
-            yield Reason(SIGNAL, -entity, f"{_stand(self.entities[kind.entity])} above it about {story.entity}", repair)
+            yield Reason(SIGNAL, -entity, _above_about(self.entities[kind.entity], story.entity), repair)
         if thread:
-            yield Reason(SIGNAL, -thread, f"{_stand(self.near(row))} above it telling nearly the same", repair)
+            fact = plural(
+                "one story stands above it telling nearly the same",
+                "{n} stories stand above it telling nearly the same",
+                self.near(row),
+            )
+            yield Reason(SIGNAL, -thread, fact, repair)
 
 
 def pick(
@@ -303,5 +314,5 @@ def _lists(ranked: tuple[Rows, Floats]) -> tuple[list[int], list[float]]:
     return ranked[0].tolist(), ranked[1].tolist()
 
 
-def _stand(n: int) -> str:
-    return "one story stands" if n == 1 else f"{n} stories stand"
+def _above_about(n: int, name: str) -> str:
+    return plural("one story stands above it about {name}", "{n} stories stand above it about {name}", n, name=name)

@@ -20,7 +20,19 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from broadsheet.model import Entity, Reader, SourceId, Story, StoryId, identify, named, vector_of
+from broadsheet.model import (
+    Entity,
+    Query,
+    Reader,
+    SourceId,
+    Story,
+    StoryId,
+    identify,
+    named,
+    names_topic,
+    query_of,
+    vector_of,
+)
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -427,6 +439,9 @@ class Edition:
             case "keyword":
                 rows = self.saying(value)
                 return rows, np.ones(len(rows))
+            case "search":
+                rows = self.answering(query_of(value))
+                return rows, np.ones(len(rows))
         rows, strength = self.entities.postings(named(value))
         said = self.saying(value)  # in the headline is as strong as it gets
         if not len(said):
@@ -436,6 +451,39 @@ class Edition:
         strongest[np.searchsorted(every, rows)] = strength
         strongest[np.searchsorted(every, said)] = 1.0
         return every, strongest
+
+    def answering(self, query: Query) -> Rows:
+        """Rows of the stories that answer the query by their headline, key points, names, topics, publishers and times.
+
+        A search reads the articles' whole texts; an edition does not hold them.
+        """
+        if query.is_empty:
+            return np.zeros(0, np.int64)
+        met = [self.saying(words) for words in (*query.words, *query.pieces)]
+        met += [self.about("place", place)[0] for place in query.places]
+        for sought in query.topics:
+            meant = {t for t, label in self.topic_labels.items() if names_topic(sought, t, label)}
+            met.append(self._having(self.topics, meant))
+        if query.publishers:
+            met.append(self._having(self.publishers, filter(query.is_by, self.publishers.vocabulary)))
+        if query.languages:
+            read = np.array([query.is_in(code) for code in self.languages] or [False])
+            met.append(np.flatnonzero(read[self.language]))
+        if query.after is not None:
+            met.append(np.flatnonzero(self.last_seen >= query.after.timestamp()))
+        if query.before is not None:
+            met.append(np.flatnonzero(self.first_seen < query.before.timestamp()))
+        rows = met[0]
+        for other in met[1:]:
+            rows = np.intersect1d(rows, other, assume_unique=True)
+        for words in (*query.without, *query.without_pieces):
+            rows = np.setdiff1d(rows, self.saying(words), assume_unique=True)
+        return rows
+
+    def _having(self, table: Table, names: Iterable[str]) -> Rows:
+        """Rows of the stories that have one of the names."""
+        found = [table.postings(name)[0] for name in names]
+        return np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
     @cached_property
     def broad_topics(self) -> tuple[tuple[str, ...], Rows]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
 from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
+from broadsheet.wording import meant, named_as, phrase, plural, together
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -116,6 +117,7 @@ class Follows:
     place: float = 1.1
     topic: float = 1.2
     publisher: float = 1.0
+    search: float = 1.6
     seldom: float = 2.0  # more for a publisher that publishes next to nothing
     loud: float = 1.0  # stories a day from which on it gives nothing: who publishes daily does not publish seldom
 
@@ -150,7 +152,8 @@ class Follows:
             more = self._more(desk, follow, about[at[met]], strength[at[met]])
             points = (worth * _felt(strength[at[met]]) + more).tolist()
             for place, x, extra in zip(met.tolist(), points, more.tolist(), strict=True):
-                yield place, Reason(self.signal, x, f"{fact}, which seldom publishes" if extra else fact, repair)
+                told = phrase("{fact}, which seldom publishes", fact=fact) if extra else fact
+                yield place, Reason(self.signal, x, told, repair)
 
     def _more(self, desk: Desk, follow: Follow, rows: Rows, strength: Floats) -> Floats:
         """What a story is worth more because the followed publisher, by whom it is, seldom publishes."""
@@ -165,8 +168,13 @@ class Follows:
 
 def _said(follow: Follow) -> tuple[str, Repair]:
     """The fact that a follow is, and what undoes it."""
-    told = "this story" if follow.kind == "story" else follow.label or follow.value
-    return f"you follow {told}", Repair(label=f"Unfollow {told}", kind="unfollow", follow=follow)
+    if follow.kind == "search":
+        query = f"“{follow.label or follow.value}”"
+        undo = phrase("Unfollow the search {query}", query=query)
+        return phrase("it matches your search {query}", query=query), Repair(label=undo, kind="unfollow", follow=follow)
+    name = phrase("this story") if follow.kind == "story" else named_as(follow)
+    fact, label = phrase("you follow {name}", name=name), phrase("Unfollow {name}", name=name)
+    return fact, Repair(label=label, kind="unfollow", follow=follow)
 
 
 def _felt(strength: Floats) -> Floats:
@@ -266,9 +274,12 @@ class Interest:
             fact, repair = said[one]
             yield place, Reason(self.signal, worth, fact, repair)
         rest = np.bincount(places[~alone], points[~alone], len(rows))
-        repair = turn(self.signal, "Count less what I read before", desk)
+        repair = turn(self.signal, phrase("Count less what I read before"), desk)
         for place in np.flatnonzero(rest).tolist():
-            fact = "it touches on other things you read" if rest[place] > 0 else "it touches on things you pass over"
+            liked = rest[place] > 0
+            fact = (
+                phrase("it touches on other things you read") if liked else phrase("it touches on things you pass over")
+            )
             yield place, Reason(self.signal, float(rest[place]), fact, repair)
 
     def _touched(self, desk: Desk, rows: Sequence[int]) -> tuple[list[WeightKey], Rows, Floats]:
@@ -302,15 +313,19 @@ def _numbered(
 
 def _habit(key: WeightKey, weight: Weight, liked: bool) -> tuple[str, Repair]:
     """The fact that a learned weight is, and what erases it."""
-    label = weight.label or key[1]
-    about = label if key[0] == "publisher" else f"about {label}"
+    written, publisher = weight.label or key[1], key[0] == "publisher"
+    name = meant("topic", written) if key[0] == "topic" else written
     if weight.pinned:
-        fact = f"you set {label} {'up' if liked else 'down'}"
+        fact = phrase("you set {name} up", name=name) if liked else phrase("you set {name} down", name=name)
+    elif liked and publisher:
+        fact = phrase("you often read {name}", name=name)
     elif liked:
-        fact = f"you often read {about}"
+        fact = phrase("you often read about {name}", name=name)
+    elif publisher:
+        fact = phrase("you pass over {name}", name=name)
     else:
-        fact = f"you pass over {label if key[0] == 'publisher' else f'stories {about}'}"
-    return fact, Repair(label=f"Forget {label}", kind="erase_weight", weight=(key, 0.0))
+        fact = phrase("you pass over stories about {name}", name=name)
+    return fact, Repair(label=phrase("Forget {name}", name=name), kind="erase_weight", weight=(key, 0.0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,8 +391,8 @@ class Likeness:
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         for points, said, less in zip(
             self.parts(desk, np.array(rows, np.int64)),
-            ("it is like what you read before", "it is like what you sent away"),
-            ("Count less what I read before", "Count less what I sent away"),
+            (phrase("it is like what you read before"), phrase("it is like what you sent away")),
+            (phrase("Count less what I read before"), phrase("Count less what I sent away")),
             strict=True,
         ):
             repair = turn(self.signal, less, desk)
@@ -405,16 +420,22 @@ class Importance:
         return tuned * self.weight / math.log2(self.many), tuned * self.speed / math.log2(1.0 + self.fast)
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
-        edition, repair = desk.edition, turn(self.signal, "Turn down importance", desk)
+        edition, repair = desk.edition, turn(self.signal, phrase("Turn down importance"), desk)
         broad, fast = self._rates(desk)
         breadth, spread = (edition.breadth[rows] * broad).tolist(), (edition.spread[rows] * fast).tolist()
         velocity = edition.velocity[rows].tolist()
         for place, many in enumerate(edition.independent[rows].tolist()):
             if breadth[place]:
-                yield place, Reason(self.signal, breadth[place], f"{int(many)} publishers report it", repair)
+                fact = plural("{n} publisher reports it", "{n} publishers report it", int(many))
+                yield place, Reason(self.signal, breadth[place], fact, repair)
             if spread[place]:
-                said = f"{velocity[place]:.0f}" if velocity[place] >= 2 else f"{velocity[place]:.2g}"
-                fact = f"it spread at {said} publisher{'' if said == '1' else 's'} an hour on its first day"
+                rate = round(velocity[place]) if velocity[place] >= 2 else float(f"{velocity[place]:.2g}")
+                fact = plural(
+                    "it spread at {rate:g} publisher an hour on its first day",
+                    "it spread at {rate:g} publishers an hour on its first day",
+                    1 if rate == 1 else 2,
+                    rate=rate,
+                )
                 yield place, Reason(self.signal, spread[place], fact, repair)
 
 
@@ -442,8 +463,9 @@ class Freshness:
         worth = self._worth(desk, hours).tolist()
         for place, (row, age, points) in enumerate(zip(rows, hours.tolist(), worth, strict=True)):
             if points:
-                said = f"{'published' if desk.edition.rows[row].articles < 2 else 'last reported'} {ago(age)}"
-                label = "Mind less how new a story is" if points < 0 else "Turn down freshness"
+                once = desk.edition.rows[row].articles < 2
+                said = phrase("published {ago}", ago=ago(age)) if once else phrase("last reported {ago}", ago=ago(age))
+                label = phrase("Mind less how new a story is") if points < 0 else phrase("Turn down freshness")
                 yield place, Reason(self.signal, points, said, turn(self.signal, label, desk))
 
 
@@ -451,12 +473,12 @@ def ago(hours: float) -> str:
     """`5 minutes ago`, `2 hours ago`, `3 days ago`."""
     minutes = int(hours * 60)
     if minutes < 1:
-        return "just now"
-    for size, unit in ((60 * 24, "day"), (60, "hour"), (1, "minute")):
-        if minutes >= size:
-            n = minutes // size
-            return f"{n} {unit}{'' if n == 1 else 's'} ago"
-    raise AssertionError("unreachable")
+        return phrase("just now")
+    if minutes >= 60 * 24:
+        return plural("{n} day ago", "{n} days ago", minutes // (60 * 24))
+    if minutes >= 60:
+        return plural("{n} hour ago", "{n} hours ago", minutes // 60)
+    return plural("{n} minute ago", "{n} minutes ago", minutes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,7 +500,7 @@ class Quiet:
         return worth
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
-        edition, repair = desk.edition, turn(self.signal, "Favour seldom-publishing sources less", desk)
+        edition, repair = desk.edition, turn(self.signal, phrase("Favour seldom-publishing sources less"), desk)
         worth, pace = self._worth(desk, edition.loudness[rows]).tolist(), edition.pace[rows].tolist()
         for place, row in enumerate(rows):
             if worth[place]:
@@ -486,8 +508,16 @@ class Quiet:
                 if name is None:
                     name = edition.quietest[row] = _quietest(edition, row)
                 if edition.private and partly_private(edition, desk.reader, row):
-                    name = "one of its publishers"
-                yield place, Reason(self.signal, worth[place], f"{name} publishes {often(pace[place])}", repair)
+                    name = phrase("one of its publishers")
+                yield (
+                    place,
+                    Reason(
+                        self.signal,
+                        worth[place],
+                        phrase("{name} publishes {often}", name=name, often=often(pace[place])),
+                        repair,
+                    ),
+                )
 
 
 def _quietest(edition: Edition, row: int) -> str:
@@ -504,11 +534,11 @@ def _quietest(edition: Edition, row: int) -> str:
 
 def often(per_day: float) -> str:
     """`only about 3 stories a day`, `seldom: about 2 stories a week`, `seldom: about 1 story a month`."""
-    for days, unit in ((1, "day"), (7, "week"), (30, "month")):
-        if per_day * days >= 0.95 or days == 30:
-            n = max(round(per_day * days), 1)
-            return f"{'only' if days == 1 else 'seldom:'} about {n} {'story' if n == 1 else 'stories'} a {unit}"
-    raise AssertionError("unreachable")
+    if per_day >= 0.95:
+        return plural("only about {n} story a day", "only about {n} stories a day", max(round(per_day), 1))
+    if per_day * 7 >= 0.95:
+        return plural("seldom: about {n} story a week", "seldom: about {n} stories a week", max(round(per_day * 7), 1))
+    return plural("seldom: about {n} story a month", "seldom: about {n} stories a month", max(round(per_day * 30), 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -534,8 +564,8 @@ class Exploration:
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         if points := self.weight:
-            repair = turn(self.signal, "No stories drawn by lot", desk, to=0.0)
-            fact = "it was drawn by lot, to show you something you did not ask for"
+            repair = turn(self.signal, phrase("No stories drawn by lot"), desk, to=0.0)
+            fact = phrase("it was drawn by lot, to show you something you did not ask for")
             for place in np.flatnonzero(self._drawn(desk, desk.lot[rows])).tolist():
                 yield place, Reason(self.signal, points, fact, repair)
 
@@ -566,20 +596,22 @@ class Fatigue:
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         edition, reader, tuned = desk.edition, desk.reader, desk.tuned(self.signal)
-        less = turn(self.signal, "Repeat stories more readily", desk)
+        less = turn(self.signal, phrase("Repeat stories more readily"), desk)
         for place, row in enumerate(rows):
             story = edition.ids[row]
             at, times = reader.opened.get(story), reader.shown.get(story, 0)
             if at is not None and edition.last_seen[row] > at.timestamp():
                 points = tuned * (self.update_followed if story in desk.followed_stories else self.update)
-                fact = f"new articles came since you read it {ago((desk.clock - at.timestamp()) / HOUR)}"
+                since = ago((desk.clock - at.timestamp()) / HOUR)
+                fact = phrase("new articles came since you read it {ago}", ago=since)
                 if points:
-                    yield place, Reason("update", points, fact, turn(self.signal, "Turn this down", desk))
+                    yield place, Reason("update", points, fact, turn(self.signal, phrase("Turn this down"), desk))
             elif at is not None and (points := self.read * tuned):
-                yield place, Reason(self.signal, -points, "you read it, and nothing new came since", less)
+                yield place, Reason(self.signal, -points, phrase("you read it, and nothing new came since"), less)
             if times > 0 and (points := self.shown * tuned * math.log2(1 + times)):
-                said = "once" if times == 1 else "twice" if times == 2 else f"{times} times"
-                yield place, Reason(self.signal, -points, f"you saw it {said} and did not open it", less)
+                said = phrase("once") if times == 1 else phrase("twice") if times == 2 else phrase("{n} times", n=times)
+                fact = phrase("you saw it {times} and did not open it", times=said)
+                yield place, Reason(self.signal, -points, fact, less)
 
 
 def _when(opened: Mapping[StoryId, datetime], index: Mapping[StoryId, int]) -> tuple[Rows, Floats]:
@@ -616,8 +648,13 @@ class Language:
         for place, language in enumerate(desk.edition.language[rows].tolist()):
             code = desk.edition.languages[language]
             if points := self._gift(desk, code):
-                repair = turn(self.signal, "Treat my languages alike", desk, to=0.0)
-                yield place, Reason(self.signal, points, f"it is in {code}, the first of your languages", repair)
+                repair = turn(self.signal, phrase("Treat my languages alike"), desk, to=0.0)
+                yield (
+                    place,
+                    Reason(
+                        self.signal, points, phrase("it is in {code}, the first of your languages", code=code), repair
+                    ),
+                )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -643,11 +680,17 @@ class Local:
             met = [(found[row], place) for place, found in about if row in found]
             if met and (points := self.weight * desk.tuned(self.signal) * max(met)[0]):
                 near_by = [place for _, place in met]  # all of them: without one alone the story would stand as it does
-                said, many = " and ".join(near_by), len(near_by) > 1
+                said, many = together(near_by), len(near_by) > 1
                 left = {"home": [other for other in desk.reader.home if other not in near_by]}
-                label = f"{said} {'are' if many else 'is'} not near me"
+                label = (
+                    phrase("{name} are not near me", name=said) if many else phrase("{name} is not near me", name=said)
+                )
                 repair = Repair(label=label, kind="settings", settings=left)
-                fact = f"it is about {said}, which {'are' if many else 'is'} near you"
+                fact = (
+                    phrase("it is about {name}, which are near you", name=said)
+                    if many
+                    else phrase("it is about {name}, which is near you", name=said)
+                )
                 yield at, Reason(self.signal, points, fact, repair)
 
 
@@ -670,10 +713,10 @@ class Subscriptions:
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         points = self.points(desk)
-        repair = turn(self.signal, "Count my sources less", desk)
+        repair = turn(self.signal, phrase("Count my sources less"), desk)
         for place, row in enumerate(rows):
             if points[row]:
-                yield place, Reason(self.signal, float(points[row]), "a source of yours reports it", repair)
+                yield place, Reason(self.signal, float(points[row]), phrase("a source of yours reports it"), repair)
 
 
 SCORERS: Mapping[str, type[Scorer]] = {

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from broadsheet.errors import InputError
 from broadsheet.feed.whatif import tuning
 from broadsheet.model import Feed, Reader, StoryId
+from broadsheet.wording import phrase as _
 
 TOP = 3.0  # the furthest that a slider goes; 1 is as shipped
 STEP = 0.05
@@ -28,14 +29,16 @@ class Slider:
 
 
 SLIDERS = (
-    Slider("follows", "What I follow", ("follows", "subscriptions"), "follows hardly count", "follows first"),
-    Slider("interest", "What I read", ("interest", "likeness"), "as if nothing were known", "more of what I read"),
-    Slider("importance", "Importance", ("importance",), "however few report it", "what everybody reports"),
-    Slider("freshness", "Freshness", ("freshness",), "age does not matter", "the newest"),
-    Slider("local", "Near me", ("local",), "anywhere", "from near me"),
-    Slider("diversity", "Diversity", ("diversity",), "one subject may fill the page", "never two of a kind"),
-    Slider("surprise", "Surprise", ("exploration",), "nothing drawn by lot", "lots first"),
-    Slider("quiet", "Quiet sources", ("quiet",), "whoever publishes most", "who seldom publishes"),
+    Slider("follows", _("What I follow"), ("follows", "subscriptions"), _("follows hardly count"), _("follows first")),
+    Slider(
+        "interest", _("What I read"), ("interest", "likeness"), _("as if nothing were known"), _("more of what I read")
+    ),
+    Slider("importance", _("Importance"), ("importance",), _("however few report it"), _("what everybody reports")),
+    Slider("freshness", _("Freshness"), ("freshness",), _("age does not matter"), _("the newest")),
+    Slider("local", _("Near me"), ("local",), _("anywhere"), _("from near me")),
+    Slider("diversity", _("Diversity"), ("diversity",), _("one subject may fill the page"), _("never two of a kind")),
+    Slider("surprise", _("Surprise"), ("exploration",), _("nothing drawn by lot"), _("lots first")),
+    Slider("quiet", _("Quiet sources"), ("quiet",), _("whoever publishes most"), _("who seldom publishes")),
 )
 NAMES = tuple(slider.name for slider in SLIDERS)
 
@@ -50,18 +53,18 @@ class Preset:
 
 
 PRESETS = (
-    Preset("As shipped", "Every slider in the middle.", {}),
-    Preset("Calm", "What lasts: less rush, more from sources that seldom publish.",
+    Preset(_("As shipped"), _("Every slider in the middle."), {}),
+    Preset(_("Calm"), _("What lasts: less rush, more from sources that seldom publish."),
            {"freshness": 0.4, "importance": 0.8, "diversity": 1.3, "surprise": 0.4, "quiet": 1.8}),
-    Preset("Catch up", "What most publishers reported, even if it is some days old.",
+    Preset(_("Catch up"), _("What most publishers reported, even if it is some days old."),
            {"importance": 2.2, "freshness": 0.5, "interest": 0.6, "surprise": 0.0, "quiet": 0.3}),
-    Preset("Breaking", "What is happening now.",
+    Preset(_("Breaking"), _("What is happening now."),
            {"freshness": 2.2, "importance": 1.6, "surprise": 0.0, "quiet": 0.4}),
-    Preset("Wide", "Away from what you always read: many subjects, many publishers, some luck.",
+    Preset(_("Wide"), _("Away from what you always read: many subjects, many publishers, some luck."),
            {"interest": 0.4, "follows": 0.7, "diversity": 2.2, "surprise": 2.0, "quiet": 1.5}),
-    Preset("Mine", "What you follow and like, and little else.",
+    Preset(_("Mine"), _("What you follow and like, and little else."),
            {"follows": 1.6, "interest": 2.0, "importance": 0.4, "surprise": 0.3}),
-    Preset("Near me", "From the places that you name as near.",
+    Preset(_("Near me"), _("From the places that you name as near."),
            {"local": 3.0, "importance": 0.6, "quiet": 1.5}),
 )  # fmt: skip
 
@@ -80,13 +83,17 @@ def read_values(given: Iterable[tuple[str, str]], usual: Mapping[str, float]) ->
     values: dict[str, float] = {}
     for count, (name, written) in enumerate(given):
         if name not in NAMES or name in values or count >= len(NAMES):
-            raise InputError(f"There is no slider {name[:40]!r}: there are {', '.join(NAMES)}, each once.")
+            raise InputError(
+                _("There is no slider {name!r}: there are {names}, each once.", name=name[:40], names=", ".join(NAMES))
+            )
         try:
             value = float(written) if len(written) <= 8 else math.nan
         except ValueError:
             value = math.nan
         if not 0 <= value <= TOP:
-            raise InputError(f"{name} lies between 0 and {TOP:g}, not at {written[:20]!r}.")
+            raise InputError(
+                _("{name} lies between 0 and {top:g}, not at {written!r}.", name=name, top=TOP, written=written[:20])
+            )
         values[name] = round(round(value / STEP) * STEP, 2)
     return {name: values.get(name, usual.get(name, 1.0)) for name in NAMES}
 

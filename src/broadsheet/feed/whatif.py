@@ -19,23 +19,24 @@ from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import repairs
 from broadsheet.feed.score import Desk
 from broadsheet.model import Feed, FeedItem, Follow, Reader, Repair, StoryId, named
+from broadsheet.wording import meant, named_as, one_and_another, phrase, together
 
 REACH = 100  # places that are looked at; a story below them is "further down"
 MOST = 6  # causes that are taken away one by one, the largest first: each costs a feed
 OTHERWISE = {
-    "follows": "If follows did not count",
-    "interest": "If what was learned from your reading did not count",
-    "likeness": "If likeness to what you read did not count",
-    "importance": "If importance did not count",
-    "freshness": "If it did not matter how new stories are",
-    "quiet": "If seldom-publishing sources were not favoured",
-    "exploration": "If nothing were drawn by lot",
-    "fatigue": "If it did not matter what you saw before",
-    "language": "If your languages counted alike",
-    "local": "If nearness did not count",
-    "subscriptions": "If your own sources counted like others",
-    "diversity": "If stories did not make room for others",
-    "budget": "Without your budget",
+    "follows": phrase("If follows did not count"),
+    "interest": phrase("If what was learned from your reading did not count"),
+    "likeness": phrase("If likeness to what you read did not count"),
+    "importance": phrase("If importance did not count"),
+    "freshness": phrase("If it did not matter how new stories are"),
+    "quiet": phrase("If seldom-publishing sources were not favoured"),
+    "exploration": phrase("If nothing were drawn by lot"),
+    "fatigue": phrase("If it did not matter what you saw before"),
+    "language": phrase("If your languages counted alike"),
+    "local": phrase("If nearness did not count"),
+    "subscriptions": phrase("If your own sources counted like others"),
+    "diversity": phrase("If stories did not make room for others"),
+    "budget": phrase("Without your budget"),
 }
 
 
@@ -189,9 +190,9 @@ class Inquiry:
                     "follow": {"kind": follow.kind, "value": follow.value, "label": follow.label},
                 }
                 after = self.place(story, following(self.reader, follow))
-                words = f"If you followed {follow.label or follow.value}"
+                words = phrase("If you followed {name}", name=named_as(follow))
                 found.append(
-                    Change(words=words, label=f"Follow {follow.label or follow.value}", event=event, place=after, without=after)
+                    Change(words=words, label=phrase("Follow {name}", name=named_as(follow)), event=event, place=after, without=after)
                 )  # fmt: skip
         here = place or REACH + 1
         better = [c for c in found if min(c.place or REACH + 1, c.without or REACH + 1) < here]
@@ -201,9 +202,9 @@ class Inquiry:
         """One rule of the reader's budget, gone."""
         left = {r: share for r, share in self.reader.budget.items() if r != rule}
         place = self.place(story, replace(self.reader, budget=left))
-        words = f"If you did not ask for {RULES[rule].format(f'{self.reader.budget[rule]:.0%}')}"
+        words = phrase("If you did not ask for {rule}", rule=RULES[rule](self.reader.budget[rule]))
         event = {"kind": "settings", "settings": {"budget": {rule: 0.0}}}
-        return Change(words=words, label="Drop this rule", event=event, place=place, without=place)
+        return Change(words=words, label=phrase("Drop this rule"), event=event, place=place, without=place)
 
     def _admitted(self, story: StoryId, row: int) -> Iterator[Change]:
         """For each of the reader's choices that keeps the story out: where it would stand without."""
@@ -215,23 +216,23 @@ class Inquiry:
                     reader = replace(reader, hidden=reader.hidden - {story})
                     event, words, label = (
                         {"kind": "unhidden", "story": story},
-                        "If you had not hidden it",
-                        "Show it again",
+                        phrase("If you had not hidden it"),
+                        phrase("Show it again"),
                     )
                 case "mute" if (mute := refusal.mute) is not None:
                     name = mute.label or mute.value
                     reader = replace(reader, mutes=tuple(m for m in reader.mutes if m != mute))
                     event = {"kind": "unmute", "mute": {"kind": mute.kind, "value": mute.value, "label": name}}
-                    words, label = f"If {name} were not muted", f"Unmute {name}"
+                    words, label = phrase("If {name} were not muted", name=name), phrase("Unmute {name}", name=name)
                 case "language":
                     code = self.edition.languages[int(self.edition.language[row])]
                     reader = replace(reader, languages=(*reader.languages, code))
                     event = {"kind": "settings", "settings": {"languages": list(reader.languages)}}
-                    words, label = f"If you read {code}", f"I read {code}, too"
+                    words, label = phrase("If you read {code}", code=code), phrase("I read {code}, too", code=code)
                 case "scope":
                     reader = replace(reader, scope="all")
                     event = {"kind": "settings", "settings": {"scope": "all"}}
-                    words, label = "If For you drew on every source here", "Draw on every source"
+                    words, label = phrase("If For you drew on every source here"), phrase("Draw on every source")
                 case _:
                     continue
             still = tuple(r.why for r in refused(reader, self.edition, self.now, row))
@@ -241,27 +242,33 @@ class Inquiry:
 
 def numbered(place: int | None) -> str:
     """A place in the feed: `number 14`; `below the first 100` where nobody looked further."""
-    return f"number {place}" if place else f"below the first {REACH}"
+    return phrase("number {n}", n=place) if place else phrase("below the first {n}", n=REACH)
 
 
 def standing(asked: Asked | None) -> str:
     """Where a story stands in a reader's feed, or what keeps it out, in a sentence. None: it is not live."""
     if asked is None:
-        return "It is in no feed any more: nothing new has come for too long."
+        return phrase("It is in no feed any more: nothing new has come for too long.")
     if asked.refused:
-        return f"It is not in your feed: {', and '.join(asked.refused)}."
-    many = (
-        f"of the {asked.admitted:,} stories that may be shown to you" if asked.admitted > 1 else "and is the only story"
+        return phrase("It is not in your feed: {reasons}.", reasons=one_and_another(asked.refused))
+    many, place = asked.admitted, asked.place
+    if place and many > 1:
+        stands = phrase("It stands at number {n} of the {many:,} stories that may be shown to you", n=place, many=many)
+    elif place:
+        stands = phrase("It stands at number {n} and is the only story", n=place)
+    else:
+        stands = phrase(
+            "It stands below the first {n} of the {many:,} stories that may be shown to you: {ahead:,} have more points",
+            n=REACH,
+            many=many,
+            ahead=asked.ahead,
+        )
+    on_page = place is not None and place <= asked.page
+    if asked.short is None or on_page:
+        return phrase("{stands}.", stands=stands)
+    return phrase(
+        "{stands}, {short:.2f} points short of the last one on your first page.", stands=stands, short=asked.short
     )
-    if asked.place is not None and asked.place <= asked.page:
-        return f"It stands at number {asked.place} {many}."
-    where = (
-        f"at number {asked.place} {many}"
-        if asked.place
-        else f"below the first {REACH} {many}: {asked.ahead:,} have more points"
-    )
-    lacks = f", {asked.short:.2f} points short of the last one on your first page" if asked.short is not None else ""
-    return f"It stands {where}{lacks}."
 
 
 def standing_as_json(asked: Asked | None) -> dict[str, object]:
@@ -282,23 +289,26 @@ def without(reader: Reader, repair: Repair) -> tuple[str, Reader] | None:
     """The reader without the cause that the repair is about, and how that is said; None for what has no cause of theirs."""
     match repair.kind:
         case "unfollow" if (follow := repair.follow) is not None:
-            told = "this story" if follow.kind == "story" else follow.label or follow.value
-            return f"Without following {told}", repaired(reader, repair)
+            name = phrase("this story") if follow.kind == "story" else named_as(follow)
+            name = phrase("the search “{search}”", search=name) if follow.kind == "search" else name
+            return phrase("Without following {name}", name=name), repaired(reader, repair)
         case "erase_weight" if repair.weight is not None:
+            kind, key = repair.weight[0]
             weight = reader.weights.get(repair.weight[0])
-            return (
-                f"Without what was learned of {weight.label if weight and weight.label else repair.weight[0][1]}",
-                repaired(reader, repair),
-            )
+            name = weight.label if weight and weight.label else key
+            name = meant("topic", name) if kind == "topic" else name
+            return phrase("Without what was learned of {name}", name=name), repaired(reader, repair)
         case "settings" if repair.settings is not None:
             tuned = repair.settings.get("tuning")
             if isinstance(tuned, Mapping):
                 signal = next(iter(tuned))
-                return OTHERWISE.get(signal, f"If {signal} did not count"), tuning(reader, dict.fromkeys(tuned, 0.0))
+                return OTHERWISE.get(signal, phrase("If {signal} did not count", signal=signal)), tuning(
+                    reader, dict.fromkeys(tuned, 0.0)
+                )
             if "home" in repair.settings:
                 after = repaired(reader, repair)
-                gone = " and ".join(place for place in reader.home if place not in after.home)
-                return f"If {gone} were not near you", after
+                gone = together([place for place in reader.home if place not in after.home])
+                return phrase("If {names} were not near you", names=gone), after
             return OTHERWISE["budget"], repaired(reader, repair)
     return None
 

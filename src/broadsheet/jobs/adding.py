@@ -21,6 +21,7 @@ from broadsheet.model import Article, Page, ReaderId, Source, identify
 from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
 from broadsheet.sources.fetch import fetch_page
+from broadsheet.wording import phrase as _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ def reader_named(c: Connection, name: str) -> ReaderId:
     for reader in store.readers.all(c):
         if name in (reader.id, reader.name) or reader.name.casefold() == name.casefold():
             return reader.id
-    raise NotFound(f"There is no reader named {name} here.")
+    raise NotFound(_("There is no reader named {name} here.", name=name))
 
 
 async def add_address(db: Engine, settings: Settings, address: str, reader: str | None = None) -> Added:
@@ -88,7 +89,12 @@ async def add_page(
     with engine("threads", 1) as runner:
         [read] = await asyncio.to_thread(lambda: [r for batch in runner(read_pages, [[page]]) for r in batch])
     if read.article is None:
-        raise InputError(f"No article was found: {read.rejected[0].reason if read.rejected else 'nothing to read'}.")
+        raise InputError(
+            _(
+                "No article was found: {reason}.",
+                reason=read.rejected[0].reason if read.rejected else _("nothing to read"),
+            )
+        )
     article = finished(read.article, None, None, now)
 
     def save(c: Connection) -> None:

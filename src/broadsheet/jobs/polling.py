@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from broadsheet import store
-from broadsheet.errors import FetchError
+from broadsheet.errors import FetchError, LeftAlone
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, reads, worker_name, writes
 from broadsheet.model import Entry, Rejected, Source
 from broadsheet.sources.fetch import Fetched, Unchanged, fetch
@@ -21,6 +21,8 @@ from broadsheet.sources.net import Client
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.sources.schedule import Rhythm, after_failure, after_success
 from broadsheet.sources.wording import wording
+from broadsheet.store.manners import Asked
+from broadsheet.wording import phrase as _
 
 log = logging.getLogger("broadsheet")
 
@@ -38,6 +40,7 @@ class Polled:
     entries: tuple[Entry, ...] = ()
     moved_to: str | None = None
     rejected: tuple[Rejected, ...] = ()
+    asked: Asked | None = None
 
 
 def _believable(times: Iterable[datetime | None], now: datetime) -> list[datetime | None]:
@@ -62,21 +65,30 @@ async def ask(source: Source, client: Client, now: datetime, rng: random.Random,
         result = await fetch(source, client)
         if isinstance(result, Unchanged):
             return Polled(
-                source=after_success(source, result, (), now, rng, rhythm), moved_to=_new_address(source, result)
+                source=after_success(source, result, (), now, rng, rhythm),
+                moved_to=_new_address(source, result),
+                asked=Asked(unchanged=1, status=304, max_age=result.max_age),
             )
         parsed = await _parsed(source, result, client)
         if not parsed.kind and not parsed.entries:
             reason = parsed.problems[0] if parsed.problems else "no format that Broadsheet knows"
-            raise FetchError(source.url, f"what it answered is not a feed: {reason}")
+            raise FetchError(source.url, _("what it answered is not a feed: {reason}", reason=reason))
     except FetchError as e:
         failed = after_failure(source, e, now, rng, rhythm)
-        return Polled(source=failed, rejected=(Rejected(stage="fetch", subject=source.url, reason=e.reason),))
+        return Polled(
+            source=failed,
+            rejected=(Rejected(stage="fetch", subject=source.url, reason=e.reason),),
+            asked=_failed(e),
+        )
     except Exception as e:  # one feed that trips a bug of ours must not stop the others
         log.exception("polling %s", source.url)
-        error = FetchError(source.url, f"reading it failed inside Broadsheet ({type(e).__name__}: {e})")
+        error = FetchError(
+            source.url, _("reading it failed inside Broadsheet ({name}: {e})", name=type(e).__name__, e=e)
+        )
         return Polled(
             source=after_failure(source, error, now, rng, rhythm),
             rejected=(Rejected(stage="parse", subject=source.url, reason=error.reason),),
+            asked=_failed(error),
         )
     times = _believable((entry.published or entry.updated for entry in parsed.entries), now)
     healthy = after_success(known_better(source, parsed), result, times, now, rng, rhythm, ttl=parsed.feed.ttl)
@@ -85,7 +97,16 @@ async def ask(source: Source, client: Client, now: datetime, rng: random.Random,
         entries=tuple(replace(entry, wording=wording(entry)) for entry in parsed.entries),
         moved_to=_new_address(source, result),
         rejected=tuple(Rejected(stage="parse", subject=source.url, reason=p) for p in parsed.problems[:PROBLEMS]),
+        asked=Asked(size=len(result.body), status=200, max_age=result.max_age, ttl=parsed.feed.ttl),
     )
+
+
+def _failed(error: FetchError) -> Asked:
+    spared = isinstance(error, LeftAlone)
+    return Asked(
+        asked=int(not spared), failed=int(not spared), spared=int(spared), status=error.status,
+        retry_after=error.retry_after,
+    )  # fmt: skip
 
 
 def _new_address(source: Source, result: Fetched | Unchanged) -> str | None:
@@ -130,6 +151,8 @@ def save_polled(db: Connection, answers: Sequence[Polled], now: datetime) -> int
         if store.sources.get(db, entries[0].source if entries else source.id) is None:
             continue  # removed while it was being asked
         store.sources.save(db, source)
+        if answer.asked is not None and store.sources.get(db, source.id) is not None:
+            store.manners.note(db, source.id, answer.asked, now)
         new += store.entries.save_new(db, entries, now)
         store.rejections.save(db, answer.rejected, now)
     return new

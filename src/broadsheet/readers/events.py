@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from broadsheet.errors import InputError
 from broadsheet.model import FOLLOW_KINDS, Event, EventKind, Follow, ReaderId
+from broadsheet.wording import phrase as _
 
 ABOUT_A_STORY = frozenset(
     {"shown", "opened", "dwelled", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less"}
@@ -34,7 +35,7 @@ def check(event: Event) -> Event:
     if event.kind == "undo" and event.target is None:
         raise InputError("undo needs the event that it undoes.")
     if event.kind == "undo" and event.through is not None and event.target is not None and event.through < event.target:
-        raise InputError("The end of what is undone lies before its beginning.")
+        raise InputError(_("The end of what is undone lies before its beginning."))
     if event.kind in ("follow", "unfollow"):
         _check_choice(event.kind, event.follow)
     if event.kind in ("mute", "unmute"):
@@ -74,7 +75,7 @@ def setting_problem(name: str, value: object) -> str | None:
     match name:
         case "name":
             fine = isinstance(value, str) and 0 < len(value.strip()) <= 100
-            return None if fine else "A name has 1 to 100 characters."
+            return None if fine else _("A name has 1 to 100 characters.")
         case "languages":
             fine = _strings(value) and all(re.fullmatch(r"[A-Za-z]{2,3}", code) for code in _listed(value))
             return None if fine else "Languages are codes of two or three letters, such as en."
@@ -82,6 +83,9 @@ def setting_problem(name: str, value: object) -> str | None:
             return None if value in _SCOPES else f"scope is one of {', '.join(_SCOPES)}."
         case "images":
             return None if value in _IMAGES else f"images is one of {', '.join(_IMAGES)}."
+        case "page_language":
+            fine = isinstance(value, str) and bool(re.fullmatch(r"(?:[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?)?", value))
+            return None if fine else "page_language is a language code such as en, or empty."
         case "subscriptions":
             return None if _strings(value) else "subscriptions is a list of source ids."
         case "tuning":
@@ -90,7 +94,15 @@ def setting_problem(name: str, value: object) -> str | None:
         case "home":
             fine = _strings(value) and len(_listed(value)) <= MOST_HOMES
             fine = fine and all(0 < len(place.strip()) <= MOST_LETTERS for place in _listed(value))
-            return None if fine else f"home is a list of at most {MOST_HOMES} places of at most {MOST_LETTERS} letters."
+            return (
+                None
+                if fine
+                else _(
+                    "home is a list of at most {places} places of at most {letters} letters.",
+                    places=MOST_HOMES,
+                    letters=MOST_LETTERS,
+                )
+            )
         case "budget":
             fine = isinstance(value, Mapping) and all(
                 rule in BUDGET_RULES and _number(share) and 0 <= share <= 1 for rule, share in value.items()
@@ -102,7 +114,11 @@ def setting_problem(name: str, value: object) -> str | None:
                 for name, values in value.items()
             )  # fmt: skip
             return (
-                None if fine else f"presets gives at most {MOST_PRESETS} names their values from 0 to {TUNING_LIMIT:g}."
+                None
+                if fine
+                else _(
+                    "presets gives at most {n} names their values from 0 to {top:g}.", n=MOST_PRESETS, top=TUNING_LIMIT
+                )
             )
     return f"There is no setting {name!r} of a reader."
 

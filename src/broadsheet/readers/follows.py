@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from broadsheet.model import Follow, FollowKind, Mute, Reader, Story, named
+from broadsheet.model import Follow, FollowKind, Mute, Query, Reader, Story, named, names_topic, query_of
 
 QUIET, SHARE, LONGEST = timedelta(days=4), 1 / 3, timedelta(days=30)
 
@@ -26,9 +26,30 @@ def matches(choice: Follow | Mute, story: Story) -> bool:
             return named(choice.value) in {named(publisher) for publisher in story.publishers}
         case "keyword":
             return says(story, choice.value)
+        case "search":
+            return answers(story, query_of(choice.value))
         case _:
-            name = named(choice.value)
-            return any(named(entity.text) == name for entity in story.entities) or says(story, choice.value)
+            return names(story, choice.value)
+
+
+def names(story: Story, name: str) -> bool:
+    """Whether the name was recognised in the story, or stands in its headline or a key point."""
+    return any(named(entity.text) == named(name) for entity in story.entities) or says(story, name)
+
+
+def answers(story: Story, query: Query) -> bool:
+    """Whether a search is met by the story's headline, key points, names, topics, publishers and times."""
+    return (
+        not query.is_empty
+        and all(says(story, words) for words in (*query.words, *query.pieces))
+        and not any(says(story, words) for words in (*query.without, *query.without_pieces))
+        and all(names(story, place) for place in query.places)
+        and all(any(names_topic(sought, t.id, t.label) for t in story.topics) for sought in query.topics)
+        and (not query.publishers or any(map(query.is_by, story.publishers)))
+        and query.is_in(story.language)
+        and (query.after is None or story.last_seen >= query.after)
+        and (query.before is None or story.first_seen < query.before)
+    )
 
 
 def mutes(mute: Mute, story: Story) -> bool:

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from broadsheet.model import Event, Reader, Repair, Story, StoryId, WeightKey
 from broadsheet.readers.profile import TEACHES, Learning, faded, learn, subjects, taken_back, undone
+from broadsheet.wording import in_a_row, meant, phrase
 
 _ACTS = {
-    "opened": "opened", "dwelled": "read", "saved": "saved", "shared": "shared", "more": "asked for more",
-    "less": "asked for less", "hidden": "hidden", "shown": "shown and not opened",
+    "opened": meant("learned from", "opened"), "dwelled": meant("learned from", "read"), "saved": meant("learned from", "saved"), "shared": meant("learned from", "shared"), "more": meant("learned from", "asked for more"),
+    "less": meant("learned from", "asked for less"), "hidden": meant("learned from", "hidden"), "shown": meant("learned from", "shown and not opened"),
 }  # fmt: skip
 
 
@@ -42,7 +43,9 @@ def ledger(reader: Reader, now: datetime, rules: Learning = Learning()) -> list[
             last=weight.at,
             pinned=weight.pinned,
             came_from=_origin(weight.came_from, pinned=weight.pinned),
-            erase=Repair(label=f"Forget {weight.label or key[1]}", kind="erase_weight", weight=(key, 0.0)),
+            erase=Repair(
+                label=phrase("Forget {name}", name=weight.label or key[1]), kind="erase_weight", weight=(key, 0.0)
+            ),
         )
         for key, weight in reader.weights.items()
     ]
@@ -51,24 +54,24 @@ def ledger(reader: Reader, now: datetime, rules: Learning = Learning()) -> list[
 
 def _origin(came_from: Mapping[str, int], *, pinned: bool) -> str:
     """`opened 3 times, asked for more once`."""
-    said = [f"{_ACTS[kind]} {_times(times)}" for kind, times in came_from.items() if kind in _ACTS]
-    learned = ", ".join(said)
+    said = [phrase("{did} {times}", did=_ACTS[kind], times=_times(n)) for kind, n in came_from.items() if kind in _ACTS]
+    learned = in_a_row(said)
     if pinned:
-        return f"set by you (before that: {learned})" if learned else "set by you"
-    return learned or "learned before this was written down"
+        return phrase("set by you (before that: {learned})", learned=learned) if learned else phrase("set by you")
+    return learned or phrase("learned before this was written down")
 
 
 def _times(times: int) -> str:
-    return "once" if times == 1 else "twice" if times == 2 else f"{times} times"
+    return phrase("once") if times == 1 else phrase("twice") if times == 2 else phrase("{n} times", n=times)
 
 
 # --- signal by signal ---------------------------------------------------------------------------------------------
 
 _DONE = {
-    "opened": "You opened", "dwelled": "You read", "saved": "You saved", "shared": "You shared",
-    "more": "You asked for more like", "less": "You asked for less like", "hidden": "You hid",
-    "set_weight": "You set a weight", "erase_weight": "You had something forgotten",
-    "import": "You brought a profile along", "forget": "You had everything forgotten",
+    "opened": phrase("You opened"), "dwelled": phrase("You read"), "saved": phrase("You saved"), "shared": phrase("You shared"),
+    "more": phrase("You asked for more like"), "less": phrase("You asked for less like"), "hidden": phrase("You hid"),
+    "set_weight": phrase("You set a weight"), "erase_weight": phrase("You had something forgotten"),
+    "import": phrase("You brought a profile along"), "forget": phrase("You had everything forgotten"),
 }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from broadsheet.model import (
 )
 from broadsheet.readers import follows
 from broadsheet.readers.events import setting_problem
+from broadsheet.wording import phrase as _
 
 FORMAT = "broadsheet reader 1"
 LETTERS = 200  # of a name, a label, a keyword
@@ -59,10 +60,10 @@ class Brought:
 def read_export(value: object) -> Brought:
     """What an exported file brings. Raises `InputError` that names the first thing that is wrong, and where."""
     if not isinstance(value, Mapping) or value.get("format") != FORMAT:
-        raise InputError(f"This is no file of a reader: it does not begin with the format “{FORMAT}”.")
+        raise InputError(_("This is no file of a reader: it does not begin with the format “{format}”.", format=FORMAT))
     given = value.get("reader")
     if not isinstance(given, Mapping):
-        raise InputError("The file has no reader in it.")
+        raise InputError(_("The file has no reader in it."))
     profile = _profile(given)
     return Brought(
         name=_text(given.get("name", ""), "name"),

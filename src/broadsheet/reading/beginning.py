@@ -12,6 +12,7 @@ import numpy as np
 from broadsheet import store
 from broadsheet.articles.identity import canonical_url
 from broadsheet.errors import InputError
+from broadsheet.feed.atlas import Atlas, atlas
 from broadsheet.feed.build import build_feed
 from broadsheet.model import (
     ArticleId,
@@ -28,6 +29,8 @@ from broadsheet.model import (
 from broadsheet.reading.away import Away
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlet_of
+from broadsheet.wording import named_as
+from broadsheet.wording import phrase as _
 
 MOST_LINES, MOST_LETTERS = 200, 300
 NAMED = 3  # words: fewer are a name or a subject
@@ -53,8 +56,8 @@ class Liked:
     @property
     def words(self) -> str:
         if self.follow:
-            return f"you follow {self.follow.label or self.follow.value}"
-        return f"more like “{self.story.headline}”" if self.story else "not understood"
+            return _("you follow {name}", name=named_as(self.follow))
+        return _("more like “{headline}”", headline=self.story.headline) if self.story else _("not understood")
 
 
 def lines_of(pasted: str) -> list[str]:
@@ -62,12 +65,23 @@ def lines_of(pasted: str) -> list[str]:
     lines = [" ".join(_BULLET.sub("", line).split())[:MOST_LETTERS] for line in pasted.splitlines()]
     kept = list(dict.fromkeys(line for line in lines if line))
     if len(kept) > MOST_LINES:
-        raise InputError(f"That list is too long: at most {MOST_LINES} lines can be read at once.")
+        raise InputError(
+            _("That list is too long: at most {most_lines} lines can be read at once.", most_lines=MOST_LINES)
+        )
     return kept
 
 
 class Beginning(Away):
     """The first minutes of a reader."""
+
+    _mapped: tuple[Live, Atlas] | None = None
+
+    def atlas(self) -> Atlas:
+        """The map of what is being reported, for everybody: worked out once an edition."""
+        live = self.edition()
+        if self._mapped is None or self._mapped[0] is not live:
+            self._mapped = live, atlas(live.edition)
+        return self._mapped[1]
 
     def understand(self, pasted: str) -> list[Liked]:
         """What a list of titles, addresses and words is taken for, line by line."""

@@ -25,6 +25,7 @@ from broadsheet.model import (
     FeedItem,
     Follow,
     FollowKind,
+    Mute,
     Reader,
     Story,
     StoryId,
@@ -38,6 +39,7 @@ from broadsheet.telling import (
     facts_new,
     unread,
 )
+from broadsheet.wording import phrase as _
 
 _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
 BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
@@ -140,7 +142,7 @@ class Feeds(Readers):
         with self.engine.connect() as db:
             story = self._own_story(db, reader, story_id) or self._story(story_id)
         if not self._may_see(paper, reader, story.id, story):
-            raise NotFound("There is no such story here.")
+            raise NotFound(_("There is no such story here."))
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
         feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), np.random.default_rng(0))
         return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
@@ -172,7 +174,7 @@ class Feeds(Readers):
         reader, live = self.reader(reader_id), self.edition()
         story = self._story(story_id)
         if not self._may_see(live, reader, story.id, story):
-            raise NotFound("There is no such story here.")
+            raise NotFound(_("There is no such story here."))
         if story.id not in live.edition.index:
             return None
         (seen,) = self.as_read(reader, [story.id]) or [story]
@@ -214,7 +216,7 @@ class Feeds(Readers):
 
     def sentence(self, item: FeedItem) -> str:
         """Why a story is there, in one sentence."""
-        return explain(item) if item.reasons else "Nothing that you follow or read speaks for it."
+        return explain(item) if item.reasons else _("Nothing that you follow or read speaks for it.")
 
     def sentences(self, feed: Feed) -> Mapping[StoryId, str]:
         """Why each story of the feed is there, in a sentence; said once a feed, however often it is loaded."""
@@ -229,7 +231,7 @@ class Feeds(Readers):
 
     def left_out(self, reader: Reader, feed: Feed) -> tuple[LeftOut, ...]:
         """What the reader's own choices kept out of the feed, each with the mute that did it where one did."""
-        mutes = {f"muted: {mute.label or mute.value}": mute for mute in reader.mutes}
+        mutes: dict[str, Mute] = {_("muted: {name}", name=mute.label or mute.value): mute for mute in reader.mutes}
         own = {why: n for why, n in feed.left_out.items() if why not in _NOT_A_CHOICE}
         return tuple(LeftOut(n, why, mutes.get(why)) for why, n in own.items())
 

@@ -14,11 +14,13 @@ from broadsheet.model import (
     SourceId,
 )
 from broadsheet.readers.moving import read_export
-from broadsheet.reading.beginning import Beginning
+from broadsheet.reading.instance import Instance
 from broadsheet.sources import opml
+from broadsheet.wording import phrase as _
+from broadsheet.wording import plural
 
 
-class Newsstand(Beginning):
+class Newsstand(Instance):
     """Feeds and pages for every reader of one store. May be used from many threads; any number may serve one store.
 
     >>> stand = Newsstand(store.open("sqlite:///news.sqlite"), Settings())  # doctest: +SKIP
@@ -46,8 +48,14 @@ class Newsstand(Beginning):
         event_id, told = self.bring(reader_id, file)
         if wanted:
             new, known = self.subscribe_all(reader_id, wanted)
-            many = f"{new + known} subscription{'' if new + known == 1 else 's'}"
-            told += f" {many}, {new} of them to sources that are new here."
+            many = plural(
+                "{told} {n} subscription, {new} of them to sources that are new here.",
+                "{told} {n} subscriptions, {new} of them to sources that are new here.",
+                new + known,
+                told=told,
+                new=new,
+            )
+            return event_id, many
         return event_id, told
 
     def unsubscribe(self, reader_id: str, source_id: str) -> None:
@@ -63,7 +71,7 @@ class Newsstand(Beginning):
         with self.engine.connect() as db:
             source = store.sources.get(db, SourceId(source_id))
         if source is None:
-            raise NotFound("There is no such source here.")
+            raise NotFound(_("There is no such source here."))
         return source
 
     def set_polling(self, source_id: str, *, on: bool) -> Source:

@@ -40,6 +40,7 @@ from broadsheet.telling import (
     tellers,
     unread,
 )
+from broadsheet.wording import phrase as _
 
 WATCHED = timedelta(days=7)  # older articles are not looked at again when they are read
 FIRST_LOOK = timedelta(hours=1)  # after which a read article is looked at again
@@ -68,7 +69,7 @@ class Pages(Feeds):
             taken_out = tuple(a for a in self._articles(db, sorted(out)).values() if self._may_read(paper, reader, a))
         articles = tuple(found[a] for a in story.articles if a in found and self._may_read(paper, reader, found[a]))
         if not articles or story.id not in cards:
-            raise NotFound("There is no such story here.")
+            raise NotFound(_("There is no such story here."))
         last_read = reader.opened.get(story.id)
         new = unread(articles, last_read, read)
         card = cards[story.id]
@@ -125,7 +126,7 @@ class Pages(Feeds):
             reader = self._reader(db, ReaderId(reader_id))
             seen = self._threaded(db, paper, ThreadId(thread_id), reader, THREAD_READ + 1)
             if not seen:
-                raise NotFound("There is no such thread here.")
+                raise NotFound(_("There is no such thread here."))
             cards = self._made_cards(db, paper, seen[:THREAD_READ], reader)
             thread = self._named(db, paper, ThreadId(thread_id), seen, reader)
         shown = tuple(cards[story.id] for story in seen if story.id in cards)
@@ -138,7 +139,7 @@ class Pages(Feeds):
             reader = self._reader(db, ReaderId(reader_id))
             article = store.articles.get(db, ArticleId(article_id))
         if article is None or not self._may_read(paper, reader, article):
-            raise NotFound("There is no such article here.")
+            raise NotFound(_("There is no such article here."))
         return article
 
     def read(self, reader: Reader, article: Article) -> None:

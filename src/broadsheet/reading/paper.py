@@ -33,6 +33,7 @@ from broadsheet.readers.ledger import Signal
 from broadsheet.readers.regrouping import View
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlets_by_name
+from broadsheet.wording import phrase as _
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
 FEEDS_KEPT = 512
@@ -189,7 +190,7 @@ class Paper:
             found = self._stories(db, [StoryId(story_id)])
         for story in found.values():
             return story
-        raise NotFound("There is no such story here. It may have been too old to keep.")
+        raise NotFound(_("There is no such story here. It may have been too old to keep."))
 
     def _may_read(self, paper: Live, reader: Reader | None, article: Article) -> bool:
         return article.source not in paper.private or (reader is not None and article.source in reader.subscriptions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -33,10 +33,17 @@ from broadsheet.readers.regrouping import View, alone, view
 from broadsheet.reading.paper import FEEDS_KEPT, Kept, Paper
 from broadsheet.reading.shown import Live
 from broadsheet.stories.describe import describe
+from broadsheet.wording import in_a_row, plural
+from broadsheet.wording import phrase as _
 
 FORGOTTEN = TEACHES - {"saved", "hidden"} | {"shown", "set_weight", "erase_weight", "import", "forget"}
 LEDGERS_KEPT = 8  # of those who look at theirs: page after page of it is worked out once
-_ONE = {"follows": "follow", "mutes": "mute", "weights": "weight", "saved": "saved story"}
+_BROUGHT: Mapping[str, Callable[[int], str]] = {
+    "follows": lambda n: plural("{n} follow", "{n} follows", n),
+    "mutes": lambda n: plural("{n} mute", "{n} mutes", n),
+    "weights": lambda n: plural("{n} weight", "{n} weights", n),
+    "saved": lambda n: plural("{n} saved story", "{n} saved", n),
+}
 
 
 class Readers(Paper):
@@ -61,7 +68,7 @@ class Readers(Paper):
             return kept.reader
         read = store.readers.get(db, reader_id) if written is not None else None
         if written is None or read is None:
-            raise NotFound("There is no such reader here.")
+            raise NotFound(_("There is no such reader here."))
         seen = self._seen(db, read)
         reader = joined(read, {**into, **{part: into.get(whole, whole) for part, whole in seen.into.items()}})
         # what a reader sees as a part of another story is not shown beside it
@@ -119,13 +126,15 @@ class Readers(Paper):
         """A new reader who follows these. Raises `InputError` for a name that is empty, too long or taken."""
         name = " ".join(name.split())
         if not name:
-            raise InputError("Give the reader a name.")
+            raise InputError(_("Give the reader a name."))
         if len(name) > 60:
-            raise InputError("A name has at most 60 characters.")
+            raise InputError(_("A name has at most 60 characters."))
         now = self.now()
         with self.engine.begin() as db:
             if any(other.name.casefold() == name.casefold() for other in store.readers.all(db)):
-                raise InputError(f"There is a reader named {name} already: choose another name, or read as {name}.")
+                raise InputError(
+                    _("There is a reader named {name} already: choose another name, or read as {name}.", name=name)
+                )
             reader = Reader(id=ReaderId(identify("reader", name, now.isoformat())), name=name, created=now)
             store.readers.add(db, reader)
         events = [Event(reader=reader.id, kind="follow", at=now, follow=replace(f, since=now)) for f in follows]
@@ -181,10 +190,13 @@ class Readers(Paper):
             brought = brought.without_vectors()
         event = Event(reader=ReaderId(reader_id), kind="import", at=self.now(), settings=brought.profile)
         event_id = self.act(reader_id, event)
-        counts = [(len(brought.profile[name]), name) for name in ("follows", "mutes", "weights", "saved")]
-        told = ", ".join(f"{n} {name if n != 1 else _ONE[name]}" for n, name in counts if n) or "nothing"
-        said = f"Brought along: {told}."
-        return event_id, said + (" The likeness of texts is learned anew: it is of another model." if strange else "")
+        counted = [said(n) for name, said in _BROUGHT.items() if (n := len(brought.profile[name]))]
+        told = in_a_row(counted) if counted else _("nothing")
+        if strange:
+            return event_id, _(
+                "Brought along: {told}. The likeness of texts is learned anew: it is of another model.", told=told
+            )
+        return event_id, _("Brought along: {told}.", told=told)
 
     def signals(self, reader_id: str) -> list[Signal]:
         """Everything that was learned from, the latest first, with what each changed."""
@@ -215,7 +227,7 @@ class Readers(Paper):
             if row.event.kind in TEACHES and since <= row.event.at <= until and row.event.id and row.undone_by is None
         ]
         if not rows:
-            raise NotFound("Nothing was learned in that time.")
+            raise NotFound(_("Nothing was learned in that time."))
         undo = Event(
             reader=ReaderId(reader_id),
             kind="undo",
@@ -234,7 +246,7 @@ class Readers(Paper):
         with self._turn(id_), self.engine.begin() as db:
             held = store.readers.locked(db, id_)
             if held is None:
-                raise NotFound("There is no such reader here.")
+                raise NotFound(_("There is no such reader here."))
             (last,) = store.readers.record(db, [Event(reader=id_, kind="forget", at=now)])
             events = store.readers.events(db, id_)
             kept_saved = undone(events)
@@ -273,7 +285,7 @@ class Readers(Paper):
         with self._turn(reader_id), self.engine.begin() as db:
             held = store.readers.locked(db, reader_id)
             if held is None:
-                raise NotFound("There is no such reader here.")
+                raise NotFound(_("There is no such reader here."))
             reader, folded = held
             if once and (done := store.receipts.of(db, reader_id, once)) is not None:
                 return [done]
@@ -299,7 +311,7 @@ class Readers(Paper):
     def _check_undo(self, db: Connection, reader_id: ReaderId, undo: Event) -> None:
         known = {event.id for event in store.readers.events(db, reader_id)}
         if undo.target not in known:
-            raise NotFound("There is nothing to undo: that was never done, or by another reader.")
+            raise NotFound(_("There is nothing to undo: that was never done, or by another reader."))
 
     def _refolded(self, db: Connection, reader: Reader) -> Reader:
         """The reader as the events alone make them: how undo works, and how a damaged profile is mended."""

@@ -23,6 +23,8 @@ from broadsheet.sources import robots
 from broadsheet.sources.fetch import decode, is_html, page_of
 from broadsheet.sources.formats import parse
 from broadsheet.sources.net import FEEDS, PAGES, Client, Response
+from broadsheet.wording import phrase as _
+from broadsheet.wording import plural
 
 _TYPES: Final = re.compile(
     r"application/(rss|atom|rdf|feed)\+(xml|json)|application/json|(application|text)/(xml|rss|atom)"
@@ -62,25 +64,31 @@ async def discover(address: str, client: Client) -> Discovery:
     """The feeds behind an address, and the article at it."""
     url = to_url(address)
     if url is None:
-        return Discovery(message=f"“{_short(address)}” is not the address of a site: write something like example.org.")
+        return Discovery(
+            message=_(
+                "“{short}” is not the address of a site: write something like example.org.", short=_short(address)
+            )
+        )
     try:
         answer = await _open(address, url, client)
     except FetchError as e:
         # Some sites guard their pages against programs and leave their feeds open.
         found = await _read_all(usual(url), client) if e.status in {401, 403, 404, 406, 429, 503} else ()
         if found:
-            return Discovery(found=found, message=f"The page can't be read, but the site has {_number(found)}.")
-        return Discovery(message=f"{_short(url)} could not be read: {e.reason}")
+            return Discovery(
+                found=found, message=_("The page can't be read, but the site has {number}.", number=_number(found))
+            )
+        return Discovery(message=_("{short} could not be read: {reason}", short=_short(url), reason=e.reason))
     direct = _as_feed(answer, answer.url if answer.url.startswith("http://") and "://" not in address else url)
     if direct is not None:
         return Discovery(found=(direct,), message=_spoken_feed(direct))
     if not is_page(answer):
-        kind = answer.content_type.partition(";")[0].strip() or "something unknown"
-        return Discovery(message=f"{_short(url)} is neither a page nor a feed but {kind}.")
+        kind = answer.content_type.partition(";")[0].strip() or _("something unknown")
+        return Discovery(message=_("{short} is neither a page nor a feed but {kind}.", short=_short(url), kind=kind))
     text = decode(replace(answer, body=answer.body[:_PAGE]))
     tree = _tree(text)
     if tree is None:
-        return Discovery(message=f"{_short(url)} is a page without anything in it.")
+        return Discovery(message=_("{short} is a page without anything in it.", short=_short(url)))
     page = page_of(answer, answer.url) if is_article(tree, answer.url) else None
     found = await _search(tree, answer.url, client)
     return Discovery(found=found, page=page, message=_spoken(url, found, page))
@@ -292,28 +300,28 @@ def _short(address: str) -> str:
 
 
 def _spoken_feed(feed: FoundFeed) -> str:
-    name = f"“{feed.title}”" if feed.title else "a feed without a title"
-    return f"This is a feed: {name}, with {_count(feed.entries)}."
+    name = _("“{title}”", title=feed.title) if feed.title else _("a feed without a title")
+    return _("This is a feed: {name}, with {count}.", name=name, count=_count(feed.entries))
 
 
 def _count(entries: int) -> str:
-    return "nothing in it now" if entries == 0 else "1 entry" if entries == 1 else f"{entries} entries"
+    return plural("{n} entry", "{n} entries", entries) if entries else _("nothing in it now")
 
 
 def _number(found: Sequence[FoundFeed]) -> str:
-    return "a feed" if len(found) == 1 else f"{len(found)} feeds"
+    return plural("a feed", "{n} feeds", len(found))
 
 
 def _spoken(url: str, found: Sequence[FoundFeed], page: Page | None) -> str:
     if page is not None and found:
-        return f"This is an article, which can be read on its own; its site also has {_number(found)}."
+        return _("This is an article, which can be read on its own; its site also has {number}.", number=_number(found))
     if page is not None:
-        return "This is an article, which can be read on its own; its site has no feed that could be found."
+        return _("This is an article, which can be read on its own; its site has no feed that could be found.")
     if found and all("sitemap" in feed.kind for feed in found):
-        return "The site has no feed, but a sitemap that tells what is new."
+        return _("The site has no feed, but a sitemap that tells what is new.")
     if found:
-        return f"The site has {_number(found)}."
-    return (
-        f"No feed was found at {_short(url)}: not in the page, not in the usual places, not in a sitemap. "
-        "Look on the site for a link called RSS or Feed and give its address, or the address of one article."
+        return _("The site has {number}.", number=_number(found))
+    return _(
+        "No feed was found at {short}: not in the page, not in the usual places, not in a sitemap. Look on the site for a link called RSS or Feed and give its address, or the address of one article.",
+        short=_short(url),
     )

@@ -32,7 +32,8 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from broadsheet import __version__
-from broadsheet.errors import AddressRefused, ConfigError, FetchError, TooLarge
+from broadsheet.errors import AddressRefused, ConfigError, FetchError, LeftAlone, TooLarge
+from broadsheet.wording import phrase as _
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -188,28 +189,29 @@ class Response:
 
     def _refusal(self) -> str:
         if is_challenge(self):
-            return (
-                "the site asks visitors to prove that they are human (a Cloudflare or similar check), so it can't be "
-                "read by a program; look for another feed of this publisher, or ask it to let feed readers in."
+            return _(
+                "the site asks visitors to prove that they are human (a Cloudflare or similar check), so it can't be read by a program; look for another feed of this publisher, or ask it to let feed readers in."
             )
         if self.status in _SAID:
-            return f"{_SAID[self.status]} (HTTP {self.status})."
+            return _("{said} (HTTP {status}).", said=_SAID[self.status], status=self.status)
         if self.status >= 500:
-            return f"the site has a fault of its own (HTTP {self.status}); it will be asked again later."
-        return f"the site refused (HTTP {self.status})."
+            return _(
+                "the site has a fault of its own (HTTP {status}); it will be asked again later.", status=self.status
+            )
+        return _("the site refused (HTTP {status}).", status=self.status)
 
 
 _SAID: Final = {
-    400: "the site says that the request makes no sense: check the address",
-    401: "the address needs a user name and a password: write them into it (https://name:password@...)",
-    402: "the address is only for those who pay",
-    403: "the site does not let this address be read",
-    404: "there is nothing at this address: check it, or find the site's feed again",
-    406: "the site has nothing here in a form that feed readers read",
-    410: "the site says that this is gone for good; it won't be asked again",
-    429: "the site says that it is asked too often; it will be left alone for a while",
-    451: "the address is blocked for legal reasons where this instance runs",
-    503: "the site is busy or under repair; it will be asked again later",
+    400: _("the site says that the request makes no sense: check the address"),
+    401: _("the address needs a user name and a password: write them into it (https://name:password@...)"),
+    402: _("the address is only for those who pay"),
+    403: _("the site does not let this address be read"),
+    404: _("there is nothing at this address: check it, or find the site's feed again"),
+    406: _("the site has nothing here in a form that feed readers read"),
+    410: _("the site says that this is gone for good; it won't be asked again"),
+    429: _("the site says that it is asked too often; it will be left alone for a while"),
+    451: _("the address is blocked for legal reasons where this instance runs"),
+    503: _("the site is busy or under repair; it will be asked again later"),
 }
 
 
@@ -324,7 +326,7 @@ class _Body:
             return False
         raise TooLarge(
             self.url,
-            f"the answer is larger than the {_size(self.room)} that is read at most (fetch_max_bytes).",
+            _("the answer is larger than the {size} that is read at most (fetch_max_bytes).", size=_size(self.room)),
         )
 
     def _decode(self, data: bytes) -> None:
@@ -335,7 +337,7 @@ class _Body:
                 self.out += self._inflate.decompress(data, self.room + 1 - len(self.out))
             except zlib.error as e:
                 if self.coding != "deflate" or self.out:
-                    raise FetchError(self.url, f"the answer's compression is damaged ({e}).") from e
+                    raise FetchError(self.url, _("the answer's compression is damaged ({e}).", e=e)) from e
                 self.coding, self._inflate = "raw", zlib.decompressobj(-15)  # some servers omit the zlib header
                 continue
             if not self._inflate.eof:
@@ -463,7 +465,9 @@ class Client:
             if hop.status not in _REDIRECTS:
                 break
             if len(seen) > self.limits.redirects:
-                raise FetchError(_shown(url), f"it redirects more than {self.limits.redirects} times.")
+                raise FetchError(
+                    _shown(url), _("it redirects more than {redirects} times.", redirects=self.limits.redirects)
+                )
             there = _follow(target, hop)
             if auth is not None and not _same_origin(target, there):
                 auth = None  # a name and password go to the site they were written for and nowhere else
@@ -472,7 +476,7 @@ class Client:
                 permanent = str(there.with_user(auth[0]).with_password(auth[1]) if auth else there)
             if str(there) in seen:
                 raise FetchError(
-                    _shown(url), "it redirects in a circle (some sites do this to readers without cookies)."
+                    _shown(url), _("it redirects in a circle (some sites do this to readers without cookies).")
                 )
             seen.add(str(there))
             target = there
@@ -540,9 +544,9 @@ class Client:
         if left <= 0:
             del self._paused[name]
             return
-        raise FetchError(
+        raise LeftAlone(
             _shown(url),
-            f"{name} asked to be left alone; it will be asked again in {_spoken(left)}.",
+            _("{name} asked to be left alone; it will be asked again in {spoken}.", name=name, spoken=_spoken(left)),
             status=429,
             retry_after=timedelta(seconds=left),
         )
@@ -590,7 +594,10 @@ class Client:
                 raise _explain(shown, url, e, refused) from e
             raise FetchError(
                 shown,
-                f"it took longer than {self.limits.total.total_seconds():g} seconds; it will be tried again later.",
+                _(
+                    "it took longer than {seconds:g} seconds; it will be tried again later.",
+                    seconds=self.limits.total.total_seconds(),
+                ),
             ) from e
         except (aiohttp.ClientError, OSError, ValueError) as e:
             raise _explain(shown, url, e, refused) from e
@@ -607,7 +614,9 @@ class Client:
         if any(c not in {"gzip", "deflate"} for c in codings) or len(codings) > 1:
             if failed:
                 return b""
-            raise FetchError(shown, f"it answered in a coding that it was not asked for ({', '.join(codings)[:60]}).")
+            raise FetchError(
+                shown, _("it answered in a coding that it was not asked for ({names}).", names=", ".join(codings)[:60])
+            )
         body = _Body(shown, codings[0] if codings else "", room, truncate=truncate is not None or failed)
         if not body.truncate and (answer.content_length or 0) > room:
             body.received = answer.content_length or 0
@@ -618,7 +627,7 @@ class Client:
                 break
         else:
             if not body.ended and not body.truncate:
-                raise FetchError(shown, "the answer ended early; it will be tried again later.")
+                raise FetchError(shown, _("the answer ended early; it will be tried again later."))
         if not codings and body.out.startswith(b"\x1f\x8b"):  # a file that is gzip itself: sitemap.xml.gz
             inner = _Body(shown, "gzip", room, truncate=body.truncate)
             for start in range(0, len(body.out), 65536):
@@ -654,13 +663,17 @@ def _web_address(written: str, asked: str) -> URL:
         port = url.port
         host = url.raw_host
     except ValueError as e:
-        raise FetchError(_shown(asked), "this is not a web address.") from e
+        raise FetchError(_shown(asked), _("this is not a web address.")) from e
     if url.scheme not in {"http", "https"}:
-        raise AddressRefused(_shown(asked), f"only http and https addresses are opened, not {url.scheme or 'others'}.")
+        raise AddressRefused(
+            _shown(asked), _("only http and https addresses are opened, not {scheme}.", scheme=url.scheme or "others")
+        )
     if not host:
-        raise FetchError(_shown(asked), "this is not a web address: it names no site.")
+        raise FetchError(_shown(asked), _("this is not a web address: it names no site."))
     if port in _CLOSED_PORTS:
-        raise AddressRefused(_shown(asked), f"port {port} is not one that web sites use, so it is not opened.")
+        raise AddressRefused(
+            _shown(asked), _("port {port} is not one that web sites use, so it is not opened.", port=port)
+        )
     return url.with_fragment(None)
 
 
@@ -668,17 +681,19 @@ def _follow(here: URL, hop: _Hop) -> URL:
     location = hop.headers.get("Location", "").strip()
     if not location:
         raise FetchError(
-            _shown(here), f"it redirects (HTTP {hop.status}) but does not say where to.", status=hop.status
+            _shown(here),
+            _("it redirects (HTTP {status}) but does not say where to.", status=hop.status),
+            status=hop.status,
         )
     try:
         there = urljoin(str(here), location)
     except ValueError as e:
-        raise FetchError(_shown(here), "it redirects to something that is not an address.") from e
+        raise FetchError(_shown(here), _("it redirects to something that is not an address.")) from e
     return _web_address(there, there).with_user(None)  # what a redirect writes as a password is never sent
 
 
 def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    return _("{n:.0f} seconds", n=seconds) if seconds < 120 else _("{n:.0f} minutes", n=seconds / 60)
 
 
 def _explain(shown: str, url: URL, error: Exception, refused: list[str]) -> FetchError:
@@ -689,27 +704,42 @@ def _explain(shown: str, url: URL, error: Exception, refused: list[str]) -> Fetc
     if refused or (isinstance(error, aiohttp.InvalidURL) and "canonical" in str(error)):
         return AddressRefused(
             shown,
-            f"{host} is in a private or local network, which is not opened. "
-            "Whoever runs this instance can allow that network with allow_addresses.",
+            _(
+                "{host} is in a private or local network, which is not opened. Whoever runs this instance can allow that network with allow_addresses.",
+                host=host,
+            ),
         )
     if re.search(r"message=.(Got more than|Too many)", str(error)):
-        return TooLarge(shown, "its headers are longer than any that are read.")
+        return TooLarge(shown, _("its headers are longer than any that are read."))
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return FetchError(shown, f"there is no site named {host}, or its name server is down: check the spelling.")
+            return FetchError(
+                shown, _("there is no site named {host}, or its name server is down: check the spelling.", host=host)
+            )
         case aiohttp.ClientConnectorCertificateError():
-            return FetchError(shown, f"the certificate of {host} is not valid, so what it says can't be trusted.")
+            return FetchError(
+                shown, _("the certificate of {host} is not valid, so what it says can't be trusted.", host=host)
+            )
         case aiohttp.ClientSSLError():
-            return FetchError(shown, f"no secure connection could be made to {host}: try the address with http://.")
+            return FetchError(
+                shown, _("no secure connection could be made to {host}: try the address with http://.", host=host)
+            )
         case aiohttp.ServerTimeoutError():
-            return FetchError(shown, f"{host} does not answer; it will be tried again later.")
+            return FetchError(shown, _("{host} does not answer; it will be tried again later.", host=host))
         case aiohttp.ClientConnectorError():
-            return FetchError(shown, f"nothing answers at {host} ({error.os_error.strerror or 'no connection'}).")
+            return FetchError(
+                shown,
+                _(
+                    "nothing answers at {host} ({strerror}).",
+                    host=host,
+                    strerror=error.os_error.strerror or "no connection",
+                ),
+            )
         case aiohttp.ServerDisconnectedError() | aiohttp.ClientPayloadError():
-            return FetchError(shown, "the connection was closed before the answer was complete.")
+            return FetchError(shown, _("the connection was closed before the answer was complete."))
         case aiohttp.InvalidURL() | UnicodeError():
-            return FetchError(shown, "this is not a web address.")
+            return FetchError(shown, _("this is not a web address."))
         case aiohttp.ClientResponseError():
-            return FetchError(shown, "what answers there does not speak HTTP that can be read.")
+            return FetchError(shown, _("what answers there does not speak HTTP that can be read."))
         case _:
-            return FetchError(shown, f"the connection failed ({type(error).__name__}).")
+            return FetchError(shown, _("the connection failed ({name}).", name=type(error).__name__))

@@ -16,6 +16,7 @@ from lxml import etree
 from yarl import URL
 
 from broadsheet.errors import InputError
+from broadsheet.wording import phrase as _
 
 MAX_BYTES: Final = 5 * 1024 * 1024
 MAX_SUBSCRIPTIONS: Final = 20_000
@@ -47,10 +48,12 @@ class Outline:
 def read(body: bytes) -> Outline:
     """The subscriptions in an OPML file. Raises `InputError` for what is no OPML at all."""
     if len(body) > MAX_BYTES:
-        raise InputError(f"This file is larger than the {MAX_BYTES // 1024 // 1024} MB that a list may have.")
+        raise InputError(_("This file is larger than the {x} MB that a list may have.", x=MAX_BYTES // 1024 // 1024))
     # NULs out: the check must also see a declaration that is written in UTF-16.
     if re.search(rb"<!ENTITY", body.replace(b"\0", b""), re.IGNORECASE):
-        raise InputError("This file declares XML entities, which no list of feeds needs; export it again without them.")
+        raise InputError(
+            _("This file declares XML entities, which no list of feeds needs; export it again without them.")
+        )
     body = _mended(body.lstrip())
     root, said = _tree(body)
     if (
@@ -59,20 +62,20 @@ def read(body: bytes) -> Outline:
         again, less = _tree(_quoted(body))
         root, said = (again, less) if len(less) < len(said) else (root, said)
     if root is None or not any(_tag(e) in {"opml", "outline"} for e in root.iter()):
-        raise InputError("This is not an OPML file: it has no <opml> and no <outline> in it.")
+        raise InputError(_("This is not an OPML file: it has no <opml> and no <outline> in it."))
     problems = said[:3]
     kept: dict[str, Subscription] = {}
     duplicates: list[str] = []
     for number, found in enumerate(_walk(root)):
         if number >= 2 * MAX_SUBSCRIPTIONS:
-            problems.append(f"more than {2 * MAX_SUBSCRIPTIONS:,} outlines: the rest was left out")
+            problems.append(_("more than {n:,} outlines: the rest was left out", n=2 * MAX_SUBSCRIPTIONS))
             break
         if isinstance(found, str):
             problems.append(found)
         elif (first := kept.get(_same(found.url))) is not None:
             duplicates.append(f"{found.url} is in {_place(first.folder)} and again in {_place(found.folder)}")
         elif len(kept) >= MAX_SUBSCRIPTIONS:
-            problems.append(f"more than {MAX_SUBSCRIPTIONS:,} feeds: the rest was left out")
+            problems.append(_("more than {n:,} feeds: the rest was left out", n=MAX_SUBSCRIPTIONS))
             break
         else:
             kept[_same(found.url)] = found

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Literal
 
 from broadsheet.errors import FetchError
 from broadsheet.model import Source
@@ -94,3 +95,31 @@ def expected_wait(entry_times: Iterable[datetime | None], now: datetime, rhythm:
 
 def _between(rhythm: Rhythm, interval: timedelta) -> timedelta:
     return max(rhythm.min, min(interval, rhythm.max))
+
+
+Cause = Literal["gone", "stopped", "new", "asked to wait", "failing", "asked for", "at most", "at least", "its pace"]
+
+
+def why_then(
+    source: Source,
+    rhythm: Rhythm | None = None,
+    *,
+    retry_after: timedelta | None = None,
+    asked_for: timedelta | None = None,
+) -> Cause:
+    """Why a source is asked next when it is. `retry_after` and `asked_for` (max-age or ttl) are those of its last answer."""
+    rhythm = rhythm or Rhythm()
+    if source.gone:
+        return "gone"
+    if source.next_fetch is None:
+        return "stopped"
+    if source.failures:
+        doubled = min(rhythm.retry * 2.0 ** min(source.failures - 1, 20), rhythm.max)
+        return "asked to wait" if retry_after is not None and retry_after >= doubled / 2 else "failing"
+    if source.last_success is None:
+        return "new"
+    if asked_for and rhythm.min < source.interval <= min(asked_for, rhythm.heeded):
+        return "asked for"
+    if source.interval <= rhythm.min:
+        return "at most"
+    return "at least" if source.interval >= rhythm.max else "its pace"

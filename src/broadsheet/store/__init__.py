@@ -26,7 +26,9 @@ from broadsheet.store import (
     doctor,
     entries,
     feeds,
+    instance,
     leases,
+    manners,
     migrations,
     notes,
     quotes,
@@ -43,7 +45,7 @@ from broadsheet.store import (
 )
 
 __all__ = [
-    "articles", "backup", "doctor", "entries", "feeds", "leases", "migrations", "notes", "open", "quotes", "readers", "receipts", "rechecks", "regroupings", "rejections", "search", "sources", "stories", "threads", "versions",
+    "articles", "backup", "doctor", "entries", "feeds", "instance", "leases", "manners", "migrations", "notes", "open", "quotes", "readers", "receipts", "rechecks", "regroupings", "rejections", "search", "sources", "stories", "threads", "versions",
 ]  # fmt: skip
 
 # How long a writer waits for another before it gives up. A batch of a job holds the lock for tenths of a second.

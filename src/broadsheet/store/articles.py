@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, case, func, literal, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, Select, bindparam, case, func, literal, select, tuple_, update
 
 from broadsheet.model import Article, ArticleId, SourceId, StoryId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import articles
-from broadsheet.store.types import EPOCH, Time, Words
+from broadsheet.store.types import EPOCH, Time, Words, microseconds
 
 _COLUMNS = tuple(c.name for c in articles.c if c.name not in ("number", "time", "story"))
+DAY = 86_400_000_000  # microseconds
 _LISTS = ("key_points", "authors", "captions", "tags")
 _SELECT = [articles.c[name] for name in _COLUMNS]
 
@@ -229,3 +230,24 @@ def forget_story(db: Connection, ids: Iterable[StoryId]) -> None:
     """Take the articles of these stories out of them, so that they are grouped again."""
     for batch in batches(ids):
         db.execute(update(articles).where(articles.c.story.in_(batch)).values(story=None, copy_of=None))
+
+
+def times(db: Connection, source: SourceId, since: datetime) -> list[datetime]:
+    """When the articles of a source appeared, from then on, in order."""
+    query = select(articles.c.time).where(articles.c.source == source, articles.c.time >= since)
+    return list(db.execute(query.order_by(articles.c.time)).scalars())
+
+
+def by_day(db: Connection, since: datetime, days: int) -> dict[SourceId, list[int]]:
+    """How many articles each source had on each of so many days of 24 hours, the first beginning at `since`."""
+    day = (articles.c.time.cast(BigInteger) - literal(microseconds(since), BigInteger)) // literal(DAY, BigInteger)
+    until = since + timedelta(days=days)
+    query = (
+        select(articles.c.source, day.label("day"), func.count().label("n"))
+        .where(articles.c.source.is_not(None), articles.c.time >= since, articles.c.time < until)
+        .group_by(articles.c.source, day)
+    )
+    found: dict[SourceId, list[int]] = {}
+    for row in db.execute(query):
+        found.setdefault(SourceId(row.source), [0] * days)[int(row.day)] = row.n
+    return found

@@ -137,6 +137,20 @@ def done(db: Connection, ids: Iterable[EntryId]) -> None:
         )
 
 
+def at(db: Connection, urls: Iterable[str]) -> set[str]:
+    """Those of the addresses at which an entry was announced."""
+    query = select(entries.c.url)
+    return {url for some in batches(urls) for url in db.execute(query.where(entries.c.url.in_(some))).scalars()}
+
+
+def again(db: Connection, subject: str) -> int:
+    """Let entries at this address, or of this id, that were done with be read again; gives how many. What they carried is
+    gone, so their pages are asked for."""
+    waiting = {"done": False, "attempts": 0, "claimed_by": None, "claimed_until": None}
+    query = update(entries).where(or_(entries.c.url == subject, entries.c.id == subject)).values(**waiting)
+    return db.execute(query).rowcount
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     total: int

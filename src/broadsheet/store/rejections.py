@@ -51,3 +51,20 @@ def counts(db: Connection) -> dict[str, int]:
 def forget_before(db: Connection, when: datetime) -> int:
     """Drop old ones; gives how many."""
     return db.execute(delete(rejections).where(rejections.c.at < when)).rowcount
+
+
+def reasons(db: Connection, since: datetime) -> list[tuple[str, str, int, datetime]]:
+    """Stage, reason, how many subjects and when last, of what was dropped since then; in order of stage and reason."""
+    columns = rejections.c.stage, rejections.c.reason
+    query = (
+        select(*columns, func.count().label("n"), func.max(rejections.c.at).label("last"))
+        .where(rejections.c.at >= since)
+        .group_by(*columns)
+        .order_by(*columns)
+    )
+    return [(row.stage, row.reason, row.n, row.last) for row in db.execute(query)]
+
+
+def forget(db: Connection, stage: str, subject: str) -> int:
+    """Drop what was said of one subject at a stage, since it is tried again; gives how much."""
+    return db.execute(delete(rejections).where(rejections.c.stage == stage, rejections.c.subject == subject)).rowcount

@@ -52,6 +52,21 @@ subscriptions = Table(
     _id("reader", primary_key=True), _id("source", primary_key=True), Column("folder", Words),
 )  # fmt: skip
 
+manners = Table(
+    "manners", metadata,
+    _id("source", primary_key=True),
+    Column("since", Time),
+    Column("asked", BigInteger),
+    Column("unchanged", BigInteger),
+    Column("failed", BigInteger),
+    Column("spared", BigInteger),
+    Column("size", BigInteger),
+    Column("status", Integer),
+    Column("max_age", Duration),
+    Column("ttl", Duration),
+    Column("retry_after", Duration),
+)  # fmt: skip
+
 entries = Table(
     "entries", metadata,
     _id(primary_key=True),

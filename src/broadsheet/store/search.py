@@ -13,27 +13,12 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from broadsheet.model import Article, ArticleId, StoryId
+from broadsheet.model import Article, ArticleId, Query, StoryId, query_of, tokens
 from broadsheet.store import articles
+from broadsheet.store.types import microseconds
 
 # Marks around the words found, inside the database only; no text holds them, and `_snippet` takes them out.
 _OPEN, _CLOSE = "\x02", "\x03"
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """What a person asked for: every one of `words` and `pieces`, none of `without`, from these publishers."""
-
-    words: tuple[str, ...] = ()  # a phrase is one of them, with its spaces
-    without: tuple[str, ...] = ()
-    publishers: tuple[str, ...] = ()
-    # In a script without spaces there are no words to look up: the text is read for the very letters.
-    pieces: tuple[str, ...] = ()
-    without_pieces: tuple[str, ...] = ()
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.words or self.publishers or self.pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,41 +29,6 @@ class Hit:
     story: StoryId | None
     snippet: str
     marks: tuple[tuple[int, int], ...] = ()  # offsets into `snippet`
-
-
-_PART = re.compile(r'(?P<sign>-?)(?:(?P<field>publisher):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))', re.IGNORECASE)
-_UNSPACED = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]"
-)
-_UNSAYABLE = re.compile(r"[\x00-\x1f\ud800-\udfff]")  # what no text holds and no database takes
-MOST_PARTS = 32  # beyond this nobody is asking, and an index walk for each part would cost the others their time
-
-
-def parse(query: str) -> Query:
-    """The question in what was typed: words, "phrases", -without, publisher:name, publisher:"a name"."""
-    words: list[str] = []
-    without: list[str] = []
-    publishers: list[str] = []
-    pieces: list[str] = []
-    without_pieces: list[str] = []
-    for number, part in enumerate(_PART.finditer(query)):
-        if number == MOST_PARTS:
-            break
-        said = (part["phrase"] if part["phrase"] is not None else part["word"]) or ""
-        if _UNSPACED.search(said) and not part["field"]:
-            (without_pieces if part["sign"] else pieces).append(_UNSAYABLE.sub(" ", said).strip().lower()[:200])
-            continue
-        said = " ".join(re.findall(r"\w+", said))[:200]
-        if not said:
-            continue
-        if part["sign"]:
-            if not part["field"]:
-                without.append(said)
-        elif part["field"]:
-            publishers.append(said)
-        else:
-            words.append(said)
-    return Query(tuple(words), tuple(without), tuple(publishers), tuple(pieces), tuple(without_pieces))
 
 
 def _snippet(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
@@ -98,12 +48,45 @@ def _places(snippet: str, pieces: tuple[str, ...]) -> tuple[tuple[int, int], ...
     return tuple(found.span() for found in re.finditer(either, snippet, re.IGNORECASE)) if either else ()
 
 
-def _publishers(query: Query, values: dict[str, Any]) -> str:
-    """The condition that the article is of one of the publishers."""
-    for number, name in enumerate(query.publishers):
-        values[f"publisher{number}"] = "%" + re.sub(r"\s+", "%", name.lower()) + "%"
-    either = " OR ".join(f"lower(a.publisher) LIKE :publisher{n}" for n in range(len(query.publishers)))
-    return f"({either})" if either else "true"
+def _like(said: str) -> str:
+    """How the words stand in a text, for LIKE. SQLite makes only ASCII small: another letter may be in either case."""
+
+    def letter(c: str) -> str:
+        return c if c.isascii() or c.upper() == c else "_"
+
+    return "%".join("".join(map(letter, token.lower())) for token in tokens(said))
+
+
+def _fields(query: Query, values: dict[str, Any]) -> list[str]:
+    """The conditions on who published the article, when, in which language, and what it is about."""
+    conditions: list[str] = []
+
+    def bound(prefix: str, value: Any) -> str:
+        name = f"{prefix}{len(values)}"
+        values[name] = value
+        return f":{name}"
+
+    def either(parts: list[str]) -> None:
+        if parts:
+            conditions.append(f"({' OR '.join(parts)})")
+
+    either([f"lower(a.publisher) LIKE {bound('publisher', f'%{_like(name)}%')}" for name in query.publishers])
+    either([
+        f"(lower(a.language) = {bound('lang', code)} OR lower(a.language) LIKE {bound('lang', f'{code}-%')})"
+        for code in query.languages
+    ])  # fmt: skip
+    # a topic is kept as ["16000000","conflict, war and peace",0.8], a name as ["Paris","place",2]
+    for sought in query.topics:
+        for begun in tokens(sought):
+            either([f"lower(a.topics) LIKE {bound('topic', f'%{before}{_like(begun)}%')}" for before in ('"', " ")])
+    for place in query.places:
+        kept = f'%["{_like(place)}","place",%'
+        conditions.append(f"lower(a.entities) LIKE {bound('place', kept)}")
+    if query.after is not None:
+        conditions.append(f"a.time >= {bound('after', microseconds(query.after))}")
+    if query.before is not None:
+        conditions.append(f"a.time < {bound('before', microseconds(query.before))}")
+    return conditions
 
 
 def _pieces(query: Query, values: dict[str, Any], within: str) -> list[str]:
@@ -129,9 +112,9 @@ def _newest(query: Query, conditions: list[str], within: str) -> str:
 
 def _sqlite(query: Query, values: dict[str, Any]) -> str:
     def quoted(parts: tuple[str, ...], between: str) -> str:
-        return between.join(f'"{part}"' for part in parts)
+        return between.join(f'"{" ".join(tokens(part))}"' for part in parts)
 
-    conditions = [_publishers(query, values), *_pieces(query, values, "instr")]
+    conditions = ["true", *_fields(query, values), *_pieces(query, values, "instr")]
     if query.without:
         values["without"] = quoted(query.without, " OR ")
         conditions.append("a.number NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :without)")
@@ -153,10 +136,10 @@ def _sqlite(query: Query, values: dict[str, Any]) -> str:
 def _postgresql(query: Query, values: dict[str, Any]) -> str:
     def asked(prefix: str, parts: tuple[str, ...], between: str) -> str:
         for number, part in enumerate(parts):
-            values[f"{prefix}{number}"] = part
+            values[f"{prefix}{number}"] = " ".join(tokens(part))
         return between.join(f"phraseto_tsquery('broadsheet', :{prefix}{n})" for n in range(len(parts)))
 
-    conditions = [_publishers(query, values), *_pieces(query, values, "strpos")]
+    conditions = ["true", *_fields(query, values), *_pieces(query, values, "strpos")]
     if query.without:
         conditions.append(f"NOT a.document @@ ({asked('without', query.without, ' || ')})")
     if not query.words:
@@ -176,7 +159,7 @@ def _postgresql(query: Query, values: dict[str, Any]) -> str:
 
 def search(db: Connection, query: str, limit: int = 20, offset: int = 0) -> list[Hit]:
     """The articles that answer the query, the best first; those that only name a publisher, the newest first."""
-    asked = parse(query)
+    asked = query_of(query)
     if asked.is_empty:
         return []
     values: dict[str, Any] = {"limit": max(0, limit), "offset": max(0, offset)}

@@ -25,22 +25,34 @@ from broadsheet.model import (
     Repair,
     StoryId,
     WeightKey,
+    query_of,
 )
 from broadsheet.readers.events import setting_problem
+from broadsheet.wording import Phrase, meant, named_as
+from broadsheet.wording import phrase as _
 
 ACTIONS: tuple[str, ...] = tuple(
     kind for kind in get_args(EventKind) if kind not in ("shown", "import", "forget")
 )  # those are the server's to say
 OF_A_STORY = frozenset({"opened", "saved", "unsaved", "shared", "hidden", "unhidden", "more", "less"})
 LENGTHS = {
-    "day": "for a day",
-    "sunday": "until Sunday",
-    "week": "for a week",
-    "month": "for a month",
-    "forever": "for good",
+    "day": _("for a day"),
+    "sunday": _("until Sunday"),
+    "week": _("for a week"),
+    "month": _("for a month"),
+    "forever": _("for good"),
 }
 SETTINGS = {"images": ("off", "direct", "proxied"), "scope": ("all", "subscriptions")}
 MAX_WORDS = 200
+
+
+MONTHS = (
+    meant("with a day", "January"), meant("with a day", "February"), meant("with a day", "March"),
+    meant("with a day", "April"), meant("with a day", "May"), meant("with a day", "June"), meant("with a day", "July"),
+    meant("with a day", "August"), meant("with a day", "September"), meant("with a day", "October"),
+    meant("with a day", "November"), meant("with a day", "December"),
+)  # fmt: skip
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 
 
 def mute_until(length: str, now: datetime) -> datetime | None:
@@ -60,7 +72,9 @@ def mute_until(length: str, now: datetime) -> datetime | None:
     try:
         end = datetime.fromisoformat(length)
     except ValueError:
-        raise InputError(f"{length[:40]!r} is no length for a mute: choose one of {', '.join(LENGTHS)}.") from None
+        raise InputError(
+            _("{given!r} is no length for a mute: choose one of {names}.", given=length[:40], names=", ".join(LENGTHS))
+        ) from None
     return end if end.tzinfo else end.replace(tzinfo=now.tzinfo)
 
 
@@ -69,7 +83,7 @@ def _words(given: Mapping[str, Any], name: str, default: str = "") -> str:
     if value is None:
         return default
     if not isinstance(value, str) or len(value) > MAX_WORDS:
-        raise InputError(f"{name} must be at most {MAX_WORDS} characters of text.")
+        raise InputError(_("{name} must be at most {n} characters of text.", name=name, n=MAX_WORDS))
     return " ".join(value.replace("\x00", " ").split())
 
 
@@ -80,7 +94,11 @@ def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
     if kind not in FOLLOW_KINDS:
         raise InputError(f"{kind!r} can't be followed or muted: choose one of {', '.join(FOLLOW_KINDS)}.")
     if not value:
-        raise InputError("Say what to follow or mute: it is empty.")
+        raise InputError(_("Say what to follow or mute: it is empty."))
+    if kind == "search" and query_of(value).is_empty:
+        raise InputError(
+            _("That search asks for nothing: write a word, or something like publisher:name or topic:sport.")
+        )
     return kind, value, _words(given, "label") or value
 
 
@@ -93,7 +111,7 @@ def _weight(given: Any) -> tuple[WeightKey, float]:
     except (TypeError, ValueError):
         raise InputError('weight must be [["topic" | "entity" | "publisher", name], number].') from None
     if not -3 <= number <= 3:
-        raise InputError("A weight lies between -3 and 3.")
+        raise InputError(_("A weight lies between -3 and 3."))
     return (kind, value), number
 
 
@@ -104,7 +122,7 @@ def _settings(given: Any) -> dict[str, object]:
     for name, value in given.items():
         if name in SETTINGS:
             if value not in SETTINGS[name]:
-                raise InputError(f"{name} must be one of {', '.join(SETTINGS[name])}.")
+                raise InputError(_("{name} must be one of {names}.", name=name, names=", ".join(SETTINGS[name])))
             settings[name] = value
         elif name == "languages":
             if not isinstance(value, (list, tuple)) or not all(
@@ -118,12 +136,12 @@ def _settings(given: Any) -> dict[str, object]:
             ):
                 raise InputError("tuning must give each signal a number from 0 to 4.")
             settings[name] = {str(key)[:40]: float(n) for key, n in value.items()}
-        elif name in ("home", "budget", "presets"):
+        elif name in ("home", "budget", "presets", "page_language"):
             if (wrong := setting_problem(name, value)) is not None:
                 raise InputError(wrong)
             settings[name] = value
         else:
-            raise InputError(f"There is no setting {str(name)[:40]!r}.")
+            raise InputError(_("There is no setting {x!r}.", x=str(name)[:40]))
     return settings
 
 
@@ -134,9 +152,9 @@ def _number(given: Mapping[str, Any], name: str, top: float) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise InputError(f"{name} must be a number.") from None
+        raise InputError(_("{name} must be a number.", name=name)) from None
     if not 0 <= number <= top:
-        raise InputError(f"{name} must lie between 0 and {top:g}.")
+        raise InputError(_("{name} must lie between 0 and {top:g}.", name=name, top=top))
     return number
 
 
@@ -146,10 +164,12 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
         raise InputError("An event must be a JSON object.")
     kind = _words(given, "kind")
     if kind not in ACTIONS:
-        raise InputError(f"{kind!r} is nothing that a reader does: choose one of {', '.join(ACTIONS)}.")
+        raise InputError(
+            _("{kind!r} is nothing that a reader does: choose one of {names}.", kind=kind, names=", ".join(ACTIONS))
+        )
     story, article = _words(given, "story"), _words(given, "article")
     if kind in OF_A_STORY and not story:
-        raise InputError(f"{kind} needs the story that it is of.")
+        raise InputError(_("{kind} needs the story that it is of.", kind=kind))
     follow = mute = weight = settings = target = through = regrouping = None
     if kind in ("follow", "unfollow"):
         what, value, label = _thing(given.get("follow"), "follow")
@@ -158,7 +178,7 @@ def event_from(given: Any, reader: ReaderId, now: datetime) -> Event:
         what, value, label = _thing(given.get("mute"), "mute")
         until = mute_until(_words(given, "until") or _words(given["mute"], "until"), now) if kind == "mute" else None
         if until is not None and until <= now:
-            raise InputError("A mute must end later than now.")
+            raise InputError(_("A mute must end later than now."))
         mute = Mute(kind=what, value=value, label=label, until=until)
     elif kind in ("set_weight", "erase_weight"):
         weight = _weight(given.get("weight"))
@@ -205,48 +225,35 @@ def said(event: Mapping[str, Any] | Repair) -> str:
     return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def date_words(when: datetime, now: datetime) -> str:
+def date_words(when: datetime, now: datetime) -> Phrase:
     """`Sunday 3 August`, as the clocks of `now` have it."""
     when = when.astimezone(now.tzinfo)
-    return f"{when:%A} {when.day} {when:%B}"
+    weekday, month = WEEKDAYS[when.weekday()], MONTHS[when.month - 1]
+    return _("{weekday} {day} {month}", weekday=weekday, day=when.day, month=month)
 
 
-def done(event: Event, now: datetime) -> str:
+def done(event: Event, now: datetime) -> Phrase:
     """What just happened, for a reader whose clocks `now` follows, in a few words."""
     follow, mute = event.follow, event.mute
     match event.kind:
-        case "saved":
-            return "Saved."
-        case "unsaved":
-            return "No longer saved."
-        case "hidden":
-            return "Hidden: you won't see this story again."
-        case "unhidden":
-            return "Shown again."
-        case "more":
-            return "More like this, then."
-        case "less":
-            return "Less like this, then."
         case "follow" if follow:
-            return f"You follow {follow.label or follow.value}."
+            return _("You follow {name}.", name=named_as(follow))
         case "unfollow" if follow:
-            return f"You no longer follow {follow.label or follow.value}."
+            return _("You no longer follow {name}.", name=named_as(follow))
+        case "mute" if mute and mute.until:
+            return _("{name} is muted until {day}.", name=named_as(mute), day=date_words(mute.until, now))
         case "mute" if mute:
-            return (
-                f"{mute.label or mute.value} is muted{f' until {date_words(mute.until, now)}' if mute.until else ''}."
-            )
+            return _("{name} is muted.", name=named_as(mute))
         case "unmute" if mute:
-            return f"{mute.label or mute.value} is no longer muted."
+            return _("{name} is no longer muted.", name=named_as(mute))
         case "set_weight":
-            return "Changed: this weight stays as you set it."
-        case "erase_weight":
-            return "Forgotten."
-        case "settings":
-            return "Settings saved."
-        case "merge":
-            return "One story, for you, from now on."
-        case "split":
-            return "No longer part of this story, for you."
-        case "undo":
-            return "Undone."
-    return "Done."
+            return _("Changed: this weight stays as you set it.")
+    return DONE.get(event.kind, _("Done."))
+
+
+DONE = {
+    "saved": _("Saved."), "unsaved": _("No longer saved."), "hidden": _("Hidden: you won't see this story again."),
+    "unhidden": _("Shown again."), "more": _("More like this, then."), "less": _("Less like this, then."),
+    "erase_weight": _("Forgotten."), "settings": _("Settings saved."), "merge": _("One story, for you, from now on."),
+    "split": _("No longer part of this story, for you."), "undo": _("Undone."),
+}  # fmt: skip

@@ -27,8 +27,10 @@ from broadsheet.errors import BroadsheetError, ConfigError, FetchError, InputErr
 from broadsheet.feed.build import Recipe
 from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
-from broadsheet.web import api, images, live, offline, pages, security
-from broadsheet.web.views import HERE, render
+from broadsheet.web import admin, api, images, live, offline, pages, security
+from broadsheet.web.views import HERE, language_of, render
+from broadsheet.wording import phrase as _
+from broadsheet.wording import words_of
 
 
 class Net:
@@ -146,6 +148,7 @@ def routes() -> list[Route | Mount]:
         Route("/bubble", pages.bubble),
         Route("/bubble", pages.posted(pages.spend), methods=["POST"]),
         Route("/sources", pages.sources),
+        Route("/source/{id}", pages.source),
         Route("/sources/find", pages.find, methods=["POST"]),
         Route("/sources/read", pages.read, methods=["POST"]),
         Route("/sources/add", pages.posted(pages.add), methods=["POST"]),
@@ -154,6 +157,11 @@ def routes() -> list[Route | Mount]:
         Route("/sources/pack", pages.posted(pages.pack), methods=["POST"]),
         Route("/sources/opml", pages.export_opml),
         Route("/sources/opml", pages.posted(pages.import_opml), methods=["POST"]),
+        Route("/admin", admin.admin),
+        Route("/admin/login", pages.posted(admin.log_in), methods=["POST"]),
+        Route("/admin/again", pages.posted(admin.again), methods=["POST"]),
+        Route("/admin/ruling", pages.posted(admin.take_back), methods=["POST"]),
+        Route("/admin/weights", pages.posted(admin.unweigh), methods=["POST"]),
         Route("/about", pages.about),
         Route("/theme", pages.posted(pages.theme), methods=["POST"]),
         Route("/login", pages.login),
@@ -173,9 +181,9 @@ def routes() -> list[Route | Mount]:
 # --- when a page can't be shown -----------------------------------------------------------------------------------
 
 TITLES = {
-    400: "That could not be understood", 401: "Please log in", 403: "Nothing was changed", 404: "Not found",
-    405: "Not done that way", 413: "Too large", 421: "Wrong address", 422: "That can’t be done",
-    429: "Slow down", 500: "Something broke", 502: "The other site did not answer",
+    400: _("That could not be understood"), 401: _("Please log in"), 403: _("Nothing was changed"), 404: _("Not found"),
+    405: _("Not done that way"), 413: _("Too large"), 421: _("Wrong address"), 422: _("That can’t be done"),
+    429: _("Slow down"), 500: _("Something broke"), 502: _("The other site did not answer"),
 }  # fmt: skip
 
 
@@ -183,7 +191,7 @@ def answer(request: Request, status: int, message: str) -> Response:
     """The error as the asker reads it: a page for a person, one shape of JSON for a program."""
     path = request.url.path
     if path.startswith("/api/") or "application/json" in request.headers.get("accept", "").split(",")[0]:
-        return api.problem(status, message)
+        return api.problem(status, message if path.startswith("/api/") else language_of(request).say(message))
     if status == 401 and request.method in security.SAFE:
         return RedirectResponse(f"/login?{urlencode({'next': pages.local(path)})}", 303)
     title = TITLES.get(status) or HTTPStatus(status).phrase
@@ -196,23 +204,23 @@ def refusal(request: Request, status: int, message: str) -> Response:
 
 def _problem(status: int) -> Any:
     def handle(request: Request, error: Exception) -> Response:
-        return answer(request, status, str(error))
+        return answer(request, status, words_of(error))
 
     return handle
 
 
 def _no_reader(request: Request, error: Exception) -> Response:
     if request.method not in security.SAFE or request.headers.get("accept", "").startswith("application/json"):
-        return answer(request, 403, "Choose a reader first.")
+        return answer(request, 403, _("Choose a reader first."))
     return pages.to_welcome(request)
 
 
 def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     words = {
-        404: "There is no page at this address.",
-        405: "This address does not take that kind of request.",
-        400: "The form could not be read.",
+        404: _("There is no page at this address."),
+        405: _("This address does not take that kind of request."),
+        400: _("The form could not be read."),
     }
     made = answer(request, error.status_code, words.get(error.status_code, str(error.detail)))
     for name, value in (error.headers or {}).items():

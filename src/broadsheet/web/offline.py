@@ -5,12 +5,16 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 
+from broadsheet.web import translations
 from broadsheet.web.views import HERE, render, static_version
+from broadsheet.wording import phrase as _
 
 
 def manifest(request: Request) -> Response:
     """GET /manifest.webmanifest"""
     static = static_version()
+    # asked for without cookies: its address says the language of the page that names it
+    language = translations.language(request.query_params.get("in", ""))
     icons = [
         {"src": f"/static/icon.svg?{static}", "sizes": "any", "type": "image/svg+xml"},
         *(
@@ -21,7 +25,9 @@ def manifest(request: Request) -> Response:
     told = {
         "name": "Broadsheet",
         "short_name": "Broadsheet",
-        "description": "The stories that matter to you, each once.",
+        "description": language.say(_("The stories that matter to you, each once.")),
+        "lang": language.code,
+        "dir": language.direction,
         "id": "/",
         "start_url": "/",
         "scope": "/",
@@ -31,9 +37,9 @@ def manifest(request: Request) -> Response:
         "categories": ["news"],
         "icons": icons,
         "shortcuts": [
-            {"name": "Saved", "url": "/saved"},
-            {"name": "Latest", "url": "/latest"},
-            {"name": "Search", "url": "/search"},
+            {"name": language.say(_("Saved")), "url": "/saved"},
+            {"name": language.say(_("Latest")), "url": "/latest"},
+            {"name": language.say(_("Search")), "url": "/search"},
         ],
     }
     return JSONResponse(told, media_type="application/manifest+json")

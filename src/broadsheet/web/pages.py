@@ -18,18 +18,22 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from broadsheet import __version__, jobs, store
 from broadsheet.errors import InputError, NotFound
+from broadsheet.feed import atlas as atlases
 from broadsheet.feed import tune as tuning
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import standing
-from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named
+from broadsheet.model import Article, ArticleId, Event, Feed, Follow, Reader, Story, StoryId, named, query_of
 from broadsheet.readers.profile import TEACHES
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.reading.beginning import OFFERED, Liked
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
-from broadsheet.web import actions, security
+from broadsheet.sources.schedule import why_then
+from broadsheet.web import actions, security, translations
 from broadsheet.web.actions import said
-from broadsheet.web.views import ago, body, render
+from broadsheet.web.views import ago, body, language_of, render
+from broadsheet.wording import Phrase, meant, named_as, plural, words_of
+from broadsheet.wording import phrase as _
 
 PER_PAGE = 30
 SOURCES_PER_PAGE = 100
@@ -37,24 +41,27 @@ MOST_PASTED = 400_000  # characters: a long book chapter
 MOST_PAGES = 12  # of For you, one after another
 SIGNALS_PER_PAGE = 60
 PRESET_LETTERS = 40
-BUDGET_WORDS = {  # rule: how its field is labelled, before and after the number
-    "outside": ("At least", "% from outside what I follow and read"),
-    "topic": ("At most", "% about one subject"),
-    "country": ("At most", "% from publishers of one country"),
-    "publisher": ("At most", "% from one publisher"),
+BUDGET_WORDS = {  # rule: how its field is labelled; the field stands in place of …
+    "outside": _("At least … % from outside what I follow and read"),
+    "topic": _("At most … % about one subject"),
+    "country": _("At most … % from publishers of one country"),
+    "publisher": _("At most … % from one publisher"),
 }
 MOST_LIKES = 60_000  # characters of a pasted list
 PREVIEWED = 15  # stories of a preview
 LONG_AWAY = timedelta(hours=12)  # from which on the front page offers what was missed
 VISIT = timedelta(minutes=30)
 TOPICS = (
-    ("11000000", "politics and government"), ("16000000", "conflict, war and peace"),
-    ("04000000", "economy, business and finance"), ("13000000", "science and technology"), ("07000000", "health"),
-    ("06000000", "environment"), ("15000000", "sport"), ("01000000", "arts, culture, entertainment and media"),
-    ("02000000", "crime, law and justice"), ("03000000", "disaster, accident and emergency incident"),
-    ("17000000", "weather"), ("05000000", "education"), ("09000000", "labour"), ("14000000", "society"),
-    ("12000000", "religion"), ("10000000", "lifestyle and leisure"), ("08000000", "human interest"),
+    ("11000000", meant("topic", "politics and government")), ("16000000", meant("topic", "conflict, war and peace")),
+    ("04000000", meant("topic", "economy, business and finance")), ("13000000", meant("topic", "science and technology")), ("07000000", meant("topic", "health")),
+    ("06000000", meant("topic", "environment")), ("15000000", meant("topic", "sport")), ("01000000", meant("topic", "arts, culture, entertainment and media")),
+    ("02000000", meant("topic", "crime, law and justice")), ("03000000", meant("topic", "disaster, accident and emergency incident")),
+    ("17000000", meant("topic", "weather")), ("05000000", meant("topic", "education")), ("09000000", meant("topic", "labour")), ("14000000", meant("topic", "society")),
+    ("12000000", meant("topic", "religion")), ("10000000", meant("topic", "lifestyle and leisure")), ("08000000", meant("topic", "human interest")),
 )  # fmt: skip
+
+
+DONE = ("did", "event", "source", "folder")  # what an address says of what was just done
 
 
 class NoReader(Exception):
@@ -71,9 +78,12 @@ def current(request: Request) -> Reader:
     if not session.reader:
         raise NoReader
     try:
-        return stand(request).reader(session.reader)
+        reader = stand(request).reader(session.reader)
     except NotFound:
         raise NoReader from None
+    if reader.page_language != session.language:  # chosen on another device
+        security.change_session(request, language=reader.page_language)
+    return reader
 
 
 def maybe_current(request: Request) -> Reader | None:
@@ -96,7 +106,7 @@ def back(request: Request, form: FormData, default: str = "/", **query: str) -> 
     if query:
         path, hash_, anchor = path.partition("#")
         path, _, old = path.partition("?")
-        kept = [part for part in old.split("&") if part and part.split("=")[0] not in ("did", "event")]
+        kept = [part for part in old.split("&") if part and part.split("=")[0] not in DONE]
         path = f"{path}?{'&'.join([*kept, urlencode(query)])}{hash_}{anchor}"
     return RedirectResponse(path, 303)
 
@@ -140,7 +150,7 @@ async def form_of(request: Request) -> FormData:
     given = form.get("token", "")
     if not isinstance(given, str) or not session.gave(key, given):
         raise Forbidden(
-            "This form is from an older page or another browser. Go back, load the page again, and try once more."
+            _("This form is from an older page or another browser. Go back, load the page again, and try once more.")
         )
     return form
 
@@ -181,6 +191,7 @@ def for_you(request: Request) -> Response:
         feed=feed,
         start=len(above),
         more=more,
+        is_end=len(feed.items) < news.recipe.length,
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         away_since=before if before and news.now() - before >= LONG_AWAY else None,
@@ -199,11 +210,12 @@ def for_you(request: Request) -> Response:
 def _why_empty(news: Newsstand, reader: Reader) -> str:
     if not len(news.edition().edition):
         if newest := news.latest(reader, 1):
-            return f"Nothing new has been read in for a while: the newest article came {ago(newest[0].time, news.local(news.now()))}."
-        return "No story has been read in yet. Add sources, or wait a minute if you have just added some."
+            came = ago(newest[0].time, news.local(news.now()))
+            return _("Nothing new has been read in for a while: the newest article came {when}.", when=came)
+        return _("No story has been read in yet. Add sources, or wait a minute if you have just added some.")
     if reader.scope == "subscriptions" and not reader.subscriptions:
-        return "You read only your own sources, and you have none. Add some, or choose every source under You."
-    return "Everything is muted, hidden or in a language that you do not read. Under You you can change that."
+        return _("You read only your own sources, and you have none. Add some, or choose every source under You.")
+    return _("Everything is muted, hidden or in a language that you do not read. Under You you can change that.")
 
 
 def away(request: Request) -> Response:
@@ -226,12 +238,12 @@ def away_asked(request: Request, news: Newsstand) -> tuple[datetime | None, int 
         try:
             since = datetime.fromisoformat(written[:40].replace(" ", "+"))
         except ValueError:
-            raise InputError("since must be a time, such as 2026-08-01T12:00:00+00:00.") from None
+            raise InputError(_("since must be a time, such as 2026-08-01T12:00:00+00:00.")) from None
         since = since if since.tzinfo else since.replace(tzinfo=news.local(news.now()).tzinfo)
         if since > news.now():
-            raise InputError("since must be a time that has passed.")
+            raise InputError(_("since must be a time that has passed."))
     if minutes and not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes) <= 120):
-        raise InputError("minutes must be a number from 1 to 120.")
+        raise InputError(_("minutes must be a number from 1 to 120."))
     return since, int(minutes) if minutes else None
 
 
@@ -245,7 +257,7 @@ def latest(request: Request) -> Response:
         if before is not None and before.tzinfo is None:
             before = before.replace(tzinfo=UTC)
     except ValueError:
-        raise InputError("That is not a time to look before.") from None
+        raise InputError(_("That is not a time to look before.")) from None
     limit = 60
     articles = news.latest(reader, limit, before, last, mine=mine)
     dated = [a for a in articles if a.time is not None]
@@ -278,7 +290,17 @@ def search(request: Request) -> Response:
     query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
     hits = news.search(reader, query, PER_PAGE, start)
     more = start + PER_PAGE if len(hits) >= PER_PAGE else 0
-    return render(request, "search.html", reader=reader, query=query, hits=hits, more=more)
+    can_follow = not query_of(query).is_empty
+    return render(
+        request,
+        "search.html",
+        reader=reader,
+        query=query,
+        hits=hits,
+        more=more,
+        can_follow=can_follow,
+        **choices(reader),
+    )
 
 
 def offset(request: Request) -> int:
@@ -328,7 +350,7 @@ def thread(request: Request) -> Response:
     ]
     held = [(str(e.type), e.text, e.text) for e in page.thread.entities if e.type != "other"]
     return render(
-        request, "thread.html", reader=reader, page=page, days=days, groups=[("Names", held[:8])], **choices(reader)
+        request, "thread.html", reader=reader, page=page, days=days, groups=[(_("Names"), held[:8])], **choices(reader)
     )
 
 
@@ -394,11 +416,11 @@ def things(of: Story | Article, publishers: Sequence[str]) -> list[tuple[str, li
         return [(str(e.type), e.text, e.text) for e in strongest if e.type == kind][:most]
 
     return [
-        ("Topics", [("topic", t.id, t.label) for t in of.topics[:5]]),
-        ("People", names("person", 6)),
-        ("Places", names("place", 6)),
-        ("Organisations", names("organisation", 6)),
-        ("Publishers", [("publisher", p, p) for p in publishers[:6]]),
+        (_("Topics"), [("topic", t.id, t.label) for t in of.topics[:5]]),
+        (_("People"), names("person", 6)),
+        (_("Places"), names("place", 6)),
+        (_("Organisations"), names("organisation", 6)),
+        (_("Publishers"), [("publisher", p, p) for p in publishers[:6]]),
     ]
 
 
@@ -416,7 +438,7 @@ def why(request: Request) -> Response:
     item = asked.item if asked else news.why(reader.id, request.path_params["id"])
     cards = news.cards([item.story], reader)
     if not cards:
-        raise NotFound("There is no such story here.")
+        raise NotFound(_("There is no such story here."))
     return render(
         request,
         "why.html",
@@ -439,12 +461,13 @@ def act(request: Request, form: FormData) -> Response:
     try:
         given = orjson.loads(words(form, "event", 8000))
     except orjson.JSONDecodeError:
-        raise InputError("The form did not say what to do.") from None
+        raise InputError(_("The form did not say what to do.")) from None
     now = news.local(news.now())
     event = actions.event_from(_completed(given, form), reader.id, now)
     event_id = news.act(reader.id, event, words(form, "once", 64))
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"event": event_id, "message": actions.done(event, now)})
+        told = language_of(request).say(actions.done(event, now))
+        return JSONResponse({"event": event_id, "message": told})
     return back(request, form, did=event.kind, event=str(event_id))
 
 
@@ -486,19 +509,39 @@ def welcome_page(
         problem=problem,
         given=given or {"name": "", "topics": (), "places": (), "other": "", "likes": "", "stories": ()},
         offered=news.offered(),
-        topics=TOPICS,
+        **map_of(news),
         places=news.common("place", 16),
         packs=packs.packs(),
         few_sources=len(sources) < 5,
         next=local(request.query_params.get("next", "/")),
-        labels=lambda r: [f.label or f.value for f in r.follows],
+        labels=lambda r: [named_as(f) for f in r.follows],
     )
+
+
+ON_A_PHONE = 16  # topics of the map: more would be a column of circles that takes three screens
+WIDE, NARROW = 12, 6  # columns of the map of topics, on a desk and on a phone; desk.css has a class for each place
+
+
+def map_of(news: Newsstand) -> dict[str, Any]:
+    """The map of topics as the template draws it: each with its place on a desk and on a phone; and the other topics."""
+    drawn = news.atlas()
+    wide = atlases.packed(drawn.regions, WIDE)
+    near = atlases.packed(drawn.regions[:ON_A_PHONE], NARROW)
+    narrow = [*near, *[None] * (len(wide) - len(near))]
+    middles = [(column + span / 2, row + span / 2) for column, row, span in wide]
+    shown = {region.topic for region in drawn.regions}
+    return {
+        "regions": list(zip(drawn.regions, wide, narrow, strict=True)),
+        "threads": [(middles[a], middles[b]) for a, b in drawn.threads],
+        "height": max((row + span for _, row, span in wide), default=0),
+        "topics": [(code, label) for code, label in TOPICS if code not in shown],
+    }
 
 
 def begin(request: Request, form: FormData) -> Response:
     """POST /welcome: a new reader, with a few topics and places, stories, a pasted list, a list of feeds, or nothing."""
     news = stand(request)
-    labels = dict(TOPICS)
+    labels = dict(TOPICS) | {region.topic: region.label for region in news.atlas().regions}
     topics = [t for t in form.getlist("topic") if isinstance(t, str) and t in labels]
     chosen = [p[:80] for p in form.getlist("place") if isinstance(p, str)][:40]
     picked = [StoryId(i) for i in form.getlist("story") if isinstance(i, str)][:OFFERED]
@@ -521,7 +564,7 @@ def begin(request: Request, form: FormData) -> Response:
             "likes": likes,
             "stories": picked,
         }
-        return welcome_page(request, str(e), kept, status=422)
+        return welcome_page(request, words_of(e), kept, status=422)
     security.change_session(request, reader=reader.id)
     offered = {card.story.id: card.story for card in news.cards(picked, reader)}
     news.like(reader.id, [*liked, *(Liked("", story=offered[i]) for i in picked if i in offered)])
@@ -547,7 +590,7 @@ def like(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     liked = news.understand(words(form, "likes", MOST_LIKES))
     if not liked:
-        raise InputError("Paste at least one title, address or word.")
+        raise InputError(_("Paste at least one title, address or word."))
     news.like(reader.id, liked)
     return render(request, "begun.html", reader=news.reader(reader.id), liked=liked, outline=None)
 
@@ -555,7 +598,7 @@ def like(request: Request, form: FormData) -> Response:
 def choose(request: Request, form: FormData) -> Response:
     """POST /readers/choose"""
     reader = stand(request).reader(words(form, "reader"))
-    security.change_session(request, reader=reader.id)
+    security.change_session(request, reader=reader.id, language=reader.page_language)
     return RedirectResponse(local(words(form, "next") or "/"), 303)
 
 
@@ -582,7 +625,7 @@ def tune(request: Request) -> Response:
     """GET /tune: what a change would do to the reader's own page. Nothing is taken until they say so."""
     reader, news = current(request), stand(request)
     if len(request.url.query) > tuning.LONGEST:
-        raise InputError("That link holds more than settings.")
+        raise InputError(_("That link holds more than settings."))
     given = [
         (name, value) for name, value in request.query_params.multi_items() if name not in ("did", "event", "name")
     ]
@@ -629,7 +672,7 @@ def preset(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     name = " ".join(words(form, "name", PRESET_LETTERS).split())
     if not name:
-        raise InputError("Give the preset a name.")
+        raise InputError(_("Give the preset a name."))
     given = [(slider, words(form, slider, 20)) for slider in tuning.NAMES if slider in form]
     values = None if form.get("remove") else tuning.read_values(given, tuning.values_of(reader))
     event_id = news.act(reader.id, set_to(reader, news, {"presets": {name: values}}))
@@ -640,7 +683,7 @@ def bubble(request: Request) -> Response:
     """GET /bubble: what the reader is shown against what was published, and what a budget would cost."""
     reader, news = current(request), stand(request)
     if len(request.url.query) > tuning.LONGEST:
-        raise InputError("That address holds more than a budget.")
+        raise InputError(_("That address holds more than a budget."))
     days = 7 if request.query_params.get("of") == "week" else 0
     found, count = news.bubble(reader, days)
     given = [(n, v) for n, v in request.query_params.multi_items() if n not in ("did", "event", "of")]
@@ -672,11 +715,13 @@ def budget_of(given: Sequence[tuple[str, str]]) -> dict[str, float]:
     budget: dict[str, float] = {}
     for name, written in given:
         if name not in BUDGET_WORDS or name in budget:
-            raise InputError(f"A budget has no {name[:40]!r}: it has {', '.join(BUDGET_WORDS)}, each once.")
+            raise InputError(
+                _("A budget has no {name!r}: it has {names}, each once.", name=name[:40], names=", ".join(BUDGET_WORDS))
+            )
         if not written.strip():
             continue
         if not (written.isascii() and written.isdigit() and len(written) <= 3 and int(written) <= 100):
-            raise InputError(f"{name} is a share in per cent, from 0 to 100.")
+            raise InputError(_("{name} is a share in per cent, from 0 to 100.", name=name))
         if int(written):
             budget[name] = int(written) / 100
     return budget
@@ -685,7 +730,7 @@ def budget_of(given: Sequence[tuple[str, str]]) -> dict[str, float]:
 def broken(news: Newsstand, reader: Reader, feed: Feed, budget: Mapping[str, float]) -> list[str]:
     """The rules that the page does not keep, for want of stories."""
     kept = news.kept(replace(reader, budget=dict(budget)), feed)
-    return [f"{RULES[rule].format(f'{share:.0%}')}" for rule, share in budget.items() if not kept[rule]]
+    return [RULES[rule](share) for rule, share in budget.items() if not kept[rule]]
 
 
 def spend(request: Request, form: FormData) -> Response:
@@ -716,7 +761,10 @@ def settings(request: Request, form: FormData) -> Response:
         "images": words(form, "images") or reader.images,
         "scope": words(form, "scope") or reader.scope,
         "languages": [code for code in form.getlist("languages") if isinstance(code, str)],
+        "page_language": words(form, "page_language", 12) if "page_language" in form else reader.page_language,
     }
+    if given["page_language"] not in ("", *translations.codes()):
+        raise InputError(_("Broadsheet does not speak that language yet."))
     event_id = news.act(reader.id, actions.event_from({"kind": "settings", "settings": given}, reader.id, news.now()))
     return back(request, form, "/you", did="settings", event=str(event_id))
 
@@ -742,9 +790,9 @@ def undo_range(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     since, until = (_local_time(words(form, name, 40), news) for name in ("since", "until"))
     if until < since:
-        raise InputError("The end of that time lies before its beginning.")
+        raise InputError(_("The end of that time lies before its beginning."))
     # a minute is the step of the form's clock: what was done within the last one is meant, too
-    event_id, _ = news.undo_between(reader.id, since, until + timedelta(minutes=1))
+    event_id, _undone = news.undo_between(reader.id, since, until + timedelta(minutes=1))
     return back(request, form, "/you/ledger", did="range", event=str(event_id))
 
 
@@ -753,7 +801,7 @@ def _local_time(written: str, news: Newsstand) -> datetime:
     try:
         when = datetime.fromisoformat(written)
     except ValueError:
-        raise InputError("That is no time: write it like 2026-08-01T12:00.") from None
+        raise InputError(_("That is no time: write it like 2026-08-01T12:00.")) from None
     return when if when.tzinfo else when.replace(tzinfo=news.local(news.now()).tzinfo)
 
 
@@ -761,7 +809,7 @@ def forget(request: Request, form: FormData) -> Response:
     """POST /you/ledger/forget: everything that was learned, for good."""
     reader, news = current(request), stand(request)
     if not form.get("sure"):
-        raise InputError("Nothing was forgotten: tick the box to say that you are sure.")
+        raise InputError(_("Nothing was forgotten: tick the box to say that you are sure."))
     news.forget_learned(reader.id)
     return back(request, form, "/you/ledger", did="forgotten")
 
@@ -771,11 +819,11 @@ def bring(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     file = form.get("file")
     if not isinstance(file, UploadFile):
-        raise InputError("Choose a reader's file first.")
+        raise InputError(_("Choose a reader's file first."))
     try:
         value = orjson.loads(file.file.read())
     except orjson.JSONDecodeError:
-        raise InputError("This is no file of a reader: it is not JSON.") from None
+        raise InputError(_("This is no file of a reader: it is not JSON.")) from None
     event_id, told = news.bring_all(reader.id, value)
     return render(request, "brought.html", reader=news.reader(reader.id), message=told, event=event_id)
 
@@ -795,7 +843,7 @@ def erase(request: Request, form: FormData) -> Response:
     """POST /you/erase"""
     reader, news = current(request), stand(request)
     if named(words(form, "confirm")) != named(reader.name):
-        raise InputError(f"Nothing was erased: to confirm, write the name {reader.name} exactly.")
+        raise InputError(_("Nothing was erased: to confirm, write the name {name} exactly.", name=reader.name))
     news.erase(reader.id)
     security.change_session(request, reader="")
     return RedirectResponse("/welcome?did=erased", 303)
@@ -821,15 +869,16 @@ def sources(request: Request) -> Response:
         )
     )
     shown = wanted[start : start + SOURCES_PER_PAGE]
+    beats = news.beats()
     rows = [
         (
             _folder_name(folders.get(h.source.id)),
             {
+                "beat": beats.get(h.source.id, ()),
                 "source": h.source,
                 "articles": h.articles,
                 "latest": h.latest,
                 "subscribed": h.source.id in folders,
-                "home": h.source.homepage if urlsplit(h.source.homepage).scheme in ("http", "https") else "",
             },
         )
         for h in shown
@@ -844,8 +893,48 @@ def sources(request: Request) -> Response:
         poor=sum(bool(h.source.problem) or h.source.gone for h in visible),
         query=query,
         packs=packs.packs(),
+        did_remade=remade(request),
         more=start + SOURCES_PER_PAGE if len(wanted) > start + SOURCES_PER_PAGE else 0,
     )
+
+
+def source(request: Request) -> Response:
+    """GET /source/{id}: one source, when it publishes, and how it is asked."""
+    reader, news = current(request), stand(request)
+    page = news.source_page(reader, request.path_params["id"])
+    asked = page.asked
+    wanted = max(filter(None, (asked.max_age, asked.ttl)), default=None) if asked else None
+    return render(
+        request,
+        "source.html",
+        reader=reader,
+        page=page,
+        home=_web(page.source.homepage),
+        cause=why_then(
+            page.source,
+            jobs.rhythm_of(news.settings),
+            retry_after=asked.retry_after if asked else None,
+            asked_for=wanted,
+        ),
+        wanted=wanted,
+        respects=news.settings.respect_robots,
+        did_remade=remade(request),
+        **choices(reader),
+    )
+
+
+def remade(request: Request) -> dict[str, str] | None:
+    """The source that was just removed, with the folder that it was in, so that it can be brought back."""
+    given = request.query_params
+    if given.get("did") != "removed" or not given.get("source"):
+        return None
+    try:
+        found = stand(request).source(given["source"])
+    except NotFound:
+        return None
+    if found.private:  # its address may be a secret
+        return None
+    return {"url": found.url, "folder": given.get("folder", "")[:80]}
 
 
 def _folder_order(folder: str | None) -> tuple[int, str]:
@@ -853,7 +942,7 @@ def _folder_order(folder: str | None) -> tuple[int, str]:
 
 
 def _folder_name(folder: str | None) -> str:
-    return "Other sources here" if folder is None else folder or "Your sources"
+    return _("Other sources here") if folder is None else folder or _("Your sources")
 
 
 async def find(request: Request) -> Response:
@@ -862,19 +951,17 @@ async def find(request: Request) -> Response:
     reader = await run_in_threadpool(current, request)
     address = words(form, "address")
     if not address:
-        raise InputError("Write the address of a site, a page or a feed.")
+        raise InputError(_("Write the address of a site, a page or a feed."))
     discovery = await discover(address, await request.app.state.net.client())
     return render(
         request,
         "found.html",
         reader=reader,
-        title=f"Found {len(discovery.found)} feeds"
-        if len(discovery.found) > 1
-        else "Found a feed"
+        title=plural("Found a feed", "Found {n} feeds", len(discovery.found))
         if discovery.found
-        else "Found an article"
+        else _("Found an article")
         if discovery.page
-        else "No feed found",
+        else _("No feed found"),
         message=discovery.message,
         found=discovery.found,
         page=discovery.page.url if discovery.page else "",
@@ -890,11 +977,13 @@ async def read(request: Request) -> Response:
     address, text = words(form, "address"), words(form, "text", MOST_PASTED + 1).replace("\r\n", "\n")
     url = to_url(address) if address else ""
     if not address and not text:
-        raise InputError("Give the address of an article, or paste its text.")
+        raise InputError(_("Give the address of an article, or paste its text."))
     if len(text) > MOST_PASTED:
-        raise InputError(f"That text is too long: at most {MOST_PASTED:,} characters can be read as one article.")
+        raise InputError(
+            _("That text is too long: at most {n:,} characters can be read as one article.", n=MOST_PASTED)
+        )
     if url is None:
-        raise InputError("That is no address on the web: write something like example.org/an-article.")
+        raise InputError(_("That is no address on the web: write something like example.org/an-article."))
     news = stand(request)
     made = await jobs.add_page(news.engine, news.settings, url=url, text=text)
     return RedirectResponse(f"/article/{made.id}", 303)
@@ -905,11 +994,11 @@ def add(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     url = words(form, "url")
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-        raise InputError("A feed's address begins with http:// or https://.")
+        raise InputError(_("A feed's address begins with http:// or https://."))
     folder = tuple(filter(None, [words(form, "folder", 80)]))
     title, homepage = words(form, "title", 300), _web(words(form, "homepage"))
     news.subscribe(reader.id, opml.Subscription(url=url, title=title, homepage=homepage, folder=folder))
-    return RedirectResponse("/sources?did=added", 303)
+    return back(request, form, "/sources", did="added")
 
 
 def _web(address: str) -> str:
@@ -928,7 +1017,7 @@ def pack(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     chosen = next((p for p in packs.packs() if p.id == words(form, "pack")), None)
     if chosen is None:
-        raise NotFound("There is no such starter pack.")
+        raise NotFound(_("There is no such starter pack."))
     news.subscribe_all(reader.id, packed(chosen))
     return RedirectResponse("/sources?did=added", 303)
 
@@ -936,8 +1025,14 @@ def pack(request: Request, form: FormData) -> Response:
 def remove(request: Request, form: FormData) -> Response:
     """POST /sources/remove: unsubscribe; a source that nobody else reads is stopped."""
     reader, news = current(request), stand(request)
-    news.unsubscribe(reader.id, news.source(words(form, "source")).id)
-    return RedirectResponse("/sources?did=removed", 303)
+    found = news.source(words(form, "source"))
+    with news.engine.connect() as db:
+        folder = {s.id: folder for s, folder in store.sources.subscriptions(db, reader.id)}.get(found.id, "")
+    news.unsubscribe(reader.id, found.id)
+    # a private source's page is no longer theirs to see
+    default = words(form, "next") if not found.private else "/sources"
+    path = local(default, "/sources")
+    return RedirectResponse(f"{path}?{urlencode({'did': 'removed', 'source': found.id, 'folder': folder})}", 303)
 
 
 def polling(request: Request, form: FormData) -> Response:
@@ -945,7 +1040,7 @@ def polling(request: Request, form: FormData) -> Response:
     current(request)
     on = bool(words(form, "on"))
     source = stand(request).set_polling(words(form, "source"), on=on)
-    return RedirectResponse(f"/sources?did={'resumed' if on else 'stopped'}#source-{source.id}", 303)
+    return back(request, form, f"/sources#source-{source.id}", did="resumed" if on else "stopped")
 
 
 def import_opml(request: Request, form: FormData) -> Response:
@@ -953,24 +1048,24 @@ def import_opml(request: Request, form: FormData) -> Response:
     reader, news = current(request), stand(request)
     file = form.get("file")
     if not isinstance(file, UploadFile):
-        raise InputError("Choose an OPML file first.")
+        raise InputError(_("Choose an OPML file first."))
     outline = opml.read(file.file.read())
     new, known = news.subscribe_all(reader.id, outline.subscriptions)
-    parts = [f"{new} new {'source' if new == 1 else 'sources'} added"]
+    told: Phrase = plural("{n} new source added", "{n} new sources added", new)
     if known:
-        parts.append(
-            "1 was here already, and is now yours too"
-            if known == 1
-            else f"{known} were here already, and are now yours too"
+        here = plural(
+            "{n} was here already, and is now yours too", "{n} were here already, and are now yours too", known
         )
+        told = _("{told}; {more}", told=told, more=here)
     if outline.duplicates:
-        parts.append(f"{len(outline.duplicates)} stood in the file twice")
+        again = plural("{n} stood in the file twice", "{n} stood in the file twice", len(outline.duplicates))
+        told = _("{told}; {more}", told=told, more=again)
     return render(
         request,
         "found.html",
         reader=reader,
-        title="Imported",
-        message=f"{'; '.join(parts)}. New ones are fetched at the next round.",
+        title=_("Imported"),
+        message=_("{told}. New ones are fetched at the next round.", told=told),
         found=(),
         page="",
         address="",
@@ -981,7 +1076,8 @@ def import_opml(request: Request, form: FormData) -> Response:
 def export_opml(request: Request) -> Response:
     """GET /sources/opml"""
     reader, news = current(request), stand(request)
-    content = opml.write(f"{reader.name}'s sources", news.subscriptions(reader.id))
+    title = language_of(request).say(_("{name}'s sources", name=reader.name))
+    content = opml.write(title, news.subscriptions(reader.id))
     return Response(content, headers=_download("broadsheet.opml"), media_type="text/x-opml")
 
 
@@ -1018,13 +1114,13 @@ def log_in(request: Request, form: FormData) -> Response:
     if not app.state.settings.password:
         return RedirectResponse("/", 303)
     if wait := attempts.wait(who):
-        problem = f"Too many wrong passwords. Try again in {-(-wait // 60)} min."
+        problem = _("Too many wrong passwords. Try again in {n} min.", n=-(-wait // 60))
         answer = login_page(request, problem, 429, path)
         answer.headers["Retry-After"] = str(wait)
         return answer
     if not security.password_fits(app.state.settings, words(form, "password", 1000)):
         attempts.fail(who)
-        return login_page(request, "That is not the password.", 401, path)
+        return login_page(request, _("That is not the password."), 401, path)
     attempts.forget(who)
     # a new name for the session: one that was planted before the login is worth nothing after it
     security.change_session(request, logged_in=int(time.time()), name=security.Session.fresh().name)
@@ -1033,7 +1129,7 @@ def log_in(request: Request, form: FormData) -> Response:
 
 def log_out(request: Request, form: FormData) -> Response:
     """POST /logout"""
-    security.change_session(request, logged_in=0)
+    security.change_session(request, logged_in=0, operating=0)
     return RedirectResponse("/login" if request.app.state.settings.password else "/", 303)
 
 

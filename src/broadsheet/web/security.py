@@ -27,12 +27,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
+from broadsheet.wording import phrase as _
 
 log = logging.getLogger(__name__)
 
 COOKIE = "broadsheet"
 COOKIE_AGE = 400 * 24 * 3600  # the longest that browsers keep one
 LOGIN_AGE = 30 * 24 * 3600
+OPERATING_AGE = 12 * 3600
 MAX_BODY = 6 * 1024 * 1024  # the largest real OPML files are under 1 MB; a request beyond this is answered 413
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -41,7 +43,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def instance_key(secret: str, settings: Settings) -> bytes:
     """The key of an instance: the same for all its processes and after every start; a new password makes a new one."""
-    return hmac.new(secret.encode(), b"broadsheet " + settings.password.encode(), hashlib.sha256).digest()
+    words = settings.password.encode()
+    if settings.operator_password:
+        words += b"\x00" + settings.operator_password.encode()
+    return hmac.new(secret.encode(), b"broadsheet " + words, hashlib.sha256).digest()
 
 
 def sign(key: bytes, purpose: str, value: str) -> str:
@@ -62,13 +67,16 @@ class Session:
     reader: str = ""
     logged_in: int = 0  # seconds since 1970; 0: never
     theme: str = ""  # "", light or dark
+    operating: int = 0  # seconds since 1970: when the operator's password was given; 0: never
+    language: str = ""  # what its reader chose for pages; empty: what the browser asks for
 
     @classmethod
     def fresh(cls) -> Session:
         return cls(name=secrets.token_urlsafe(12))
 
     def written(self, key: bytes) -> str:
-        body = base64.urlsafe_b64encode(orjson.dumps([self.name, self.reader, self.logged_in, self.theme])).decode()
+        kept = [self.name, self.reader, self.logged_in, self.theme, self.operating, self.language]
+        body = base64.urlsafe_b64encode(orjson.dumps(kept)).decode()
         return f"{body}.{sign(key, 'session', body)}"
 
     @classmethod
@@ -78,10 +86,11 @@ class Session:
         if not signed_by(key, "session", body, signature):
             return None
         try:
-            name, reader, logged_in, theme = orjson.loads(base64.urlsafe_b64decode(body))
+            name, reader, logged_in, theme, *more = orjson.loads(base64.urlsafe_b64decode(body))
+            operating, language = [*more, *(0, "")[len(more) :]][:2]
+            return cls(str(name), str(reader), int(logged_in), str(theme), int(operating), str(language))
         except ValueError:
             return None
-        return cls(str(name), str(reader), int(logged_in), str(theme))
 
     def token(self, key: bytes) -> str:
         """What a form must send back to show that it came from a page of ours in this browser.
@@ -184,6 +193,17 @@ class Attempts:
 
     def forget(self, who: str) -> None:
         self.failed.pop(who, None)
+
+
+def may_operate(settings: Settings, session: Session) -> bool:
+    """Whether this browser may see and change what is everybody's.
+
+    Without any password only whoever sits at the machine gets here. With one, the readers share it, so the operator needs
+    one of their own.
+    """
+    if settings.operator_password:
+        return bool(session.operating) and time.time() - session.operating < OPERATING_AGE
+    return not settings.password
 
 
 def password_fits(settings: Settings, given: str) -> bool:
@@ -329,15 +349,15 @@ class Guard:
         if not host_is_ours(headers.get("host", ""), self.settings, self.hosts):
             return (
                 421,
-                "This address is not one that Broadsheet answers to. Open it as http://localhost or set a password.",
+                _("This address is not one that Broadsheet answers to. Open it as http://localhost or set a password."),
             )
         declared = headers.get("content-length", "0")
         if not (declared.isascii() and declared.isdigit()) or int(declared) > MAX_BODY:
             return _TOO_MUCH
         if scope["method"] not in SAFE and not comes_from_us(headers):
-            return 403, "This request came from another site, so nothing was changed."
+            return 403, _("This request came from another site, so nothing was changed.")
         if self.settings.password and not self._may_pass(scope, headers):
-            return 401, "This Broadsheet asks for a password."
+            return 401, _("This Broadsheet asks for a password.")
         return None
 
     def _may_pass(self, scope: Scope, headers: Headers) -> bool:
@@ -371,8 +391,8 @@ class Guard:
             )
 
 
-BROKEN = "Broadsheet made a mistake with this page. It was written to the log; try again."
-_TOO_MUCH = (413, f"That is more than {MAX_BODY // 1024 // 1024} MB, the most that can be sent at once.")
+BROKEN = _("Broadsheet made a mistake with this page. It was written to the log; try again.")
+_TOO_MUCH = (413, _("That is more than {n} MB, the most that can be sent at once.", n=MAX_BODY // 1024 // 1024))
 
 
 def client_of(scope: Scope) -> str:

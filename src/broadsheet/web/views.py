@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import nh3
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -22,101 +23,157 @@ from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
 from broadsheet.stories.versions import Change
-from broadsheet.web import actions, security
+from broadsheet.web import actions, security, translations
+from broadsheet.wording import N_, SPEAKER, Phrase, meant, named_as, one_and_another, plural
+from broadsheet.wording import phrase as _
 
 HERE = Path(__file__).resolve().parent
 IMAGE_WIDTH_NAMES = ("src", "alt", "width", "height")
 
+ENGLISH = translations.language(translations.SOURCE)
+
 # --- words --------------------------------------------------------------------------------------------------------
 
 
-def ago(when: datetime | None, now: datetime) -> str:
+def _day(when: date) -> Phrase:
+    return _day_of(when.day, when.month)
+
+
+@lru_cache(maxsize=400)
+def _day_of(day: int, month: int) -> Phrase:
+    return _("{day} {month}", day=day, month=actions.MONTHS[month - 1])
+
+
+def _day_of_year(when: date) -> Phrase:
+    return _date(when.day, when.month, when.year)
+
+
+@lru_cache(maxsize=4096)
+def _date(day: int, month: int, year: int) -> Phrase:
+    return _("{day} {month} {year}", day=day, month=actions.MONTHS[month - 1], year=year)
+
+
+@lru_cache(maxsize=64)
+def _minutes_ago(n: int) -> Phrase:
+    return _("{n} min ago", n=n)
+
+
+@lru_cache(maxsize=64)
+def _hours_ago(n: int) -> Phrase:
+    return _("{n} h ago", n=n)
+
+
+def ago(when: datetime | None, now: datetime) -> Phrase:
     """How long ago, as a person says it: `just now`, `5 min ago`, `3 h ago`, `yesterday`, `Tuesday`, `3 August`, `3 August 2025`."""
     if when is None:
-        return "at an unknown time"
+        return _("at an unknown time")
     passed, when = now - when, when.astimezone(now.tzinfo)
     if passed < -timedelta(minutes=1):
-        return f"{when.day} {when:%B}, {when:%H:%M}" if passed > -timedelta(days=300) else f"{when.day} {when:%B %Y}"
+        far = passed <= -timedelta(days=300)
+        return _day_of_year(when) if far else _("{day}, {time}", day=_day(when), time=f"{when:%H:%M}")
     if passed < timedelta(minutes=1):
-        return "just now"
+        return _("just now")
     if passed < timedelta(hours=1):
-        return f"{int(passed.total_seconds() // 60)} min ago"
+        return _minutes_ago(int(passed.total_seconds() // 60))
     if passed < timedelta(hours=12) or when.date() == now.date():
-        return f"{int(passed.total_seconds() // 3600)} h ago"
+        return _hours_ago(int(passed.total_seconds() // 3600))
     if when.date() == (now - timedelta(days=1)).date():
-        return "yesterday"
+        return _("yesterday")
     if passed < timedelta(days=6):
-        return f"{when:%A}"
-    return f"{when.day} {when:%B}" if when.year == now.year else f"{when.day} {when:%B %Y}"
+        return actions.WEEKDAYS[when.weekday()]
+    return _day(when) if when.year == now.year else _day_of_year(when)
 
 
-def ahead(when: datetime, now: datetime) -> str:
+def ahead(when: datetime, now: datetime) -> Phrase:
     """How soon, as a person says it."""
     left, when = when - now, when.astimezone(now.tzinfo)
     if left <= timedelta(minutes=1):
-        return "at the next round"
+        return _("at the next round")
     if left < timedelta(hours=1):
-        return f"in {int(left.total_seconds() // 60)} min"
+        return _("in {n} min", n=int(left.total_seconds() // 60))
     if left < timedelta(hours=36):
-        return f"in {round(left.total_seconds() / 3600)} h"
-    return f"on {when.day} {when:%B}"
+        return _("in {n} h", n=round(left.total_seconds() / 3600))
+    return _("on {day}", day=_day(when))
 
 
-def full_date(when: datetime) -> str:
-    return f"{when:%A} {when.day} {when:%B %Y}"
+def full_date(when: date) -> Phrase:
+    return _(
+        "{weekday} {day} {month} {year}",
+        weekday=actions.WEEKDAYS[when.weekday()],
+        day=when.day,
+        month=actions.MONTHS[when.month - 1],
+        year=when.year,
+    )
 
 
-def moment(when: datetime, now: datetime) -> str:
+def moment(when: datetime, now: datetime) -> Phrase:
     """Day, time and time zone, as the clocks of `now` show them: `3 August 2026, 14:05 CEST`."""
-    when = when.astimezone(now.tzinfo)
-    return f"{when.day} {when:%B %Y, %H:%M %Z}"
+    return _moment(when, now.tzinfo)
+
+
+@lru_cache(maxsize=4096)  # the stories of a page stand on the next one, too
+def _moment(when: datetime, zone: tzinfo | None) -> Phrase:
+    when = when.astimezone(zone)
+    return _("{day}, {time}", day=_day_of_year(when), time=f"{when:%H:%M %Z}")
+
+
+def calendar_day(when: date, now: datetime) -> Phrase:
+    """`3 August`, with its year where that is another than this one."""
+    return _day(when) if when.year == now.year else _day_of_year(when)
 
 
 def hour_and_minute(when: datetime, now: datetime) -> str:
     return f"{when.astimezone(now.tzinfo):%H:%M}"
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`1 story`, `2 stories`, `12,000 stories`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def lasting(length: timedelta) -> str:
+def lasting(length: timedelta) -> Phrase:
     """`40 seconds`, `6 minutes`, `5 hours`, `2 days`, as a person says it."""
-    for size, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
-        if length.total_seconds() >= size * (2 if size > 60 else 1):
-            return counted(round(length.total_seconds() / size), unit)
-    return counted(max(round(length.total_seconds()), 1), "second")
+    seconds = length.total_seconds()
+    if seconds >= 2 * 86_400:
+        return plural("{n:,} day", "{n:,} days", round(seconds / 86_400))
+    if seconds >= 2 * 3_600:
+        return plural("{n:,} hour", "{n:,} hours", round(seconds / 3_600))
+    if seconds >= 60:
+        return plural("{n:,} minute", "{n:,} minutes", round(seconds / 60))
+    return plural("{n:,} second", "{n:,} seconds", max(round(seconds), 1))
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
+def listed(names: Sequence[str], most: int = 3, language: translations.Language = ENGLISH) -> str:
     """`A`, `A and B`, `A, B, C and 4 more`."""
-    shown = list(names[:most])
-    if (rest := len(names) - len(shown)) > 0:
-        return f"{', '.join(shown)} and {rest} more"
-    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+    shown, rest = [language.say(name) for name in names[:most]], len(names) - most
+    if rest > 0:
+        return language.gettext(AND_MORE).format(names=", ".join(shown), n=rest)
+    last = shown.pop() if len(shown) > 1 else ""
+    return language.gettext(AND_LAST).format(names=", ".join(shown), last=last) if last else "".join(shown)
 
 
-def signed(points: float) -> str:
+AND_MORE, AND_LAST = N_("{names} and {n} more"), N_("{names} and {last}")
+
+
+def signed(points: float, number: Callable[[float, str], str] = format) -> str:
     """`+1.20` or `−0.35`, with a real minus sign."""
-    return f"{'−' if points < 0 else '+'}{abs(points):.2f}"
+    return f"{'−' if points < 0 else '+'}{number(abs(points), '.2f')}"
 
 
-def health(source: Source, now: datetime) -> tuple[str, str]:
+def health(source: Source, now: datetime) -> tuple[str, Phrase]:
     """How a source is doing: (good | waiting | poor | stopped, a sentence)."""
     if source.gone:
-        return "stopped", "The publisher says that this feed is gone for good. Broadsheet no longer asks for it."
+        return "stopped", _("The publisher says that this feed is gone for good. Broadsheet no longer asks for it.")
     if source.next_fetch is None:
-        return "stopped", "Stopped: Broadsheet does not ask for it until you resume it."
+        return "stopped", _("Stopped: Broadsheet does not ask for it until you resume it.")
     if source.problem:
-        tries = counted(source.failures, "try", "tries")
-        return (
-            "poor",
-            f"{source.problem[0].upper()}{source.problem[1:].rstrip('.')}. {tries} failed in a row; the next is {ahead(source.next_fetch, now)}.",
+        return "poor", plural(
+            "{problem}. {n} try failed in a row; the next is {soon}.",
+            "{problem}. {n} tries failed in a row; the next is {soon}.",
+            source.failures,
+            problem=translations.stored(source.problem),
+            soon=ahead(source.next_fetch, now),
         )
     if source.last_success is None:
-        return "waiting", f"Not read yet: it is fetched {ahead(source.next_fetch, now)}."
-    return "good", f"Read {ago(source.last_success, now)}; the next fetch is {ahead(source.next_fetch, now)}."
+        return "waiting", _("Not read yet: it is fetched {soon}.", soon=ahead(source.next_fetch, now))
+    return "good", _(
+        "Read {when}; the next fetch is {soon}.", when=ago(source.last_success, now), soon=ahead(source.next_fetch, now)
+    )
 
 
 def bars(reasons: Sequence[Reason]) -> list[tuple[Reason, float, float]]:
@@ -130,6 +187,12 @@ def bars(reasons: Sequence[Reason]) -> list[tuple[Reason, float, float]]:
         width = 100 * abs(reason.points) / span
         rows.append((reason, zero - width if reason.points < 0 else zero, width))
     return rows
+
+
+@lru_cache(maxsize=2048)
+def topic(label: str) -> Phrase:
+    """The name of a topic, which a language may have another one for."""
+    return meant("topic", label)
 
 
 # --- images and article bodies -------------------------------------------------------------------------------------
@@ -218,6 +281,15 @@ def _quoted(words: str) -> str:
     return quote(words, safe="").replace("-", "%2D")  # a dash has a meaning of its own there
 
 
+_MARKS = '"“”„‟«»‹›「」『』'
+
+
+def own_marks(words: str) -> Markup:
+    """The class of a quotation that begins or ends with quotation marks of its own: ours around them would stand twice."""
+    bare = words.strip().strip(".,;:!?… ")
+    return Markup(' class="own"') if bare and (bare[0] in _MARKS or bare[-1] in _MARKS) else Markup("")
+
+
 PLOT = (100.0, 24.0)  # the box of a plot, in its own units
 
 
@@ -245,7 +317,60 @@ def plotted(steps: Sequence[tuple[datetime, int]], until: datetime) -> Plot | No
     return Plot(path, f"{path} V{height:g} Z", begin, until, most)
 
 
-FACTS = {"number": "A number", "name": "A name", "quote": "A quote", "headline": "The headline"}
+FACTS = {"number": _("A number"), "name": _("A name"), "quote": _("A quote"), "headline": _("The headline")}
+
+KINDS = {  # what can be followed, muted or learned of
+    "topic": meant("a kind", "topic"), "person": meant("a kind", "person"), "place": meant("a kind", "place"),
+    "organisation": meant("a kind", "organisation"), "publisher": meant("a kind", "publisher"),
+    "keyword": meant("a kind", "keyword"), "search": meant("a kind", "search"), "story": meant("a kind", "story"), "entity": meant("a kind", "entity"),
+}  # fmt: skip
+FEED_KINDS = {"feed": meant("a kind", "feed"), "sitemap": meant("a kind", "sitemap"), "page": meant("a kind", "page")}
+
+
+def columns(counts: Sequence[int], gap: float = 0.24) -> list[tuple[float, float, float, float]]:
+    """x, y, width and height of a column for each count, in the box of a plot; nothing published is a hair's breadth."""
+    width, height = PLOT
+    step, most = width / max(len(counts), 1), max(max(counts, default=0), 1)
+    tall = [height * n / most if n else 0.4 for n in counts]
+    return [(i * step + step * gap / 2, height - h, step * (1 - gap), h) for i, h in enumerate(tall)]
+
+
+def busiest(week: Sequence[Sequence[int]]) -> tuple[int, int] | None:
+    """The weekday with most articles (0: Monday), and the hour that begins the busiest three; None for fewer than 12."""
+    if sum(map(sum, week)) < 12:
+        return None
+    by_hour = [sum(day[hour] for day in week) for hour in range(24)]
+    # of equal threes the one with the busiest middle
+    three = [(by_hour[hour - 1] + by_hour[hour] + by_hour[(hour + 1) % 24], by_hour[hour]) for hour in range(24)]
+    by_day = [sum(day) for day in week]
+    return by_day.index(max(by_day)), (three.index(max(three)) - 1) % 24
+
+
+def in_bytes(size: int) -> str:
+    """`820 bytes`, `14 KB`, `3.2 MB`."""
+    if size < 1024:
+        return plural("{n} byte", "{n} bytes", size)
+    for unit in ("KB", "MB", "GB", "TB"):
+        size_in = size / 1024 ** (1 + ("KB", "MB", "GB", "TB").index(unit))
+        if size_in < 1000 or unit == "TB":
+            if size_in < 10:
+                return _("{size:.1f} {unit}", size=size_in, unit=unit)
+            return _("{size:,.0f} {unit}", size=size_in, unit=unit)
+    raise AssertionError("unreachable")
+
+
+OPERATORS = (  # what may stand in a search, and what it means
+    ("climate summit", _("both words, anywhere in an article")),
+    ("“climate summit”", _("the two as a phrase")),
+    ("-football", _("without this word")),
+    ("publisher:guardian", _("from publishers of that name")),
+    ("topic:health", _("on that topic")),
+    ("place:Nairobi", _("about that place")),
+    ("lang:de", _("in that language, by its code")),
+    ("after:2026-08-01", _("from that day on; a month or a year will do")),
+    ("before:2026-08", _("before it began")),
+)
+
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
 
@@ -260,9 +385,12 @@ LANGUAGES = {
 # --- templates -----------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def environment() -> Environment:
-    made = Environment(
+@lru_cache(maxsize=32)
+def environment(code: str = translations.SOURCE) -> Environment:
+    """The templates, in the language of that code."""
+    language = translations.language(code)
+    made = translations.Speaking(
+        language,
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -271,24 +399,54 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters.update(
-        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, listed=listed, signed=signed, said=actions.said,
-        marked=marked, named=named, fragment=text_fragment, date_words=actions.date_words,
+        ago=ago, ahead=ahead, full_date=full_date, moment=moment, hour_and_minute=hour_and_minute, as_time=datetime.fromisoformat,
+        listed=lambda names, most=3: listed(names, most, language),
+        said=actions.said, marked=marked, named=named, fragment=text_fragment, own_marks=own_marks, date_words=actions.date_words,
+        calendar_day=calendar_day, number=language.number, signed=lambda points: signed(points, language.number),
+        spoken=language.say, went_wrong=translations.stored, called=named_as, topic=topic, country=language.country, clauses=one_and_another,
+        valued=lambda value, dimension: topic(value) if dimension == "topic" else language.country(value) if dimension == "country" else value,
+        halves=lambda label: tuple(part.strip() for part in language.say(label).split("…", 1)),
     )  # fmt: skip
     made.globals.update(
-        counted=counted,
         bars=bars,
         health=health,
         LENGTHS=actions.LENGTHS,
         LANGUAGES=LANGUAGES,
         LONG_HEADLINE=LONG_HEADLINE,
         FACTS=FACTS,
+        KINDS=KINDS,
+        FEED_KINDS=FEED_KINDS,
         plotted=plotted,
+        columns=columns,
+        busiest=busiest,
+        in_bytes=in_bytes,
+        WEEKDAYS=actions.WEEKDAYS,
+        OPERATORS=OPERATORS,
         difference=difference,
         numbered=numbered,
         RULES=RULES,
         lasting=lasting,
+        language=language,
+        spoken={code: translations.language(code).name for code in translations.codes()},
+        script_words=json_in_page(language),
     )
     return made
+
+
+def json_in_page(language: translations.Language) -> Markup:
+    """What scripts say in this language, as JSON that can stand in a page; nothing for what they say by themselves."""
+    return (
+        htmlsafe_json_dumps(language.script, separators=(",", ":"), ensure_ascii=False) if language.script else Markup()
+    )
+
+
+def language_of(request: Request) -> translations.Language:
+    """What the asker reads pages in: the reader's own choice, else what the browser likes best of what there is."""
+    session: security.Session | None = request.scope.get("session")
+    chosen = session.language if session else ""
+    if chosen not in translations.codes():
+        chosen = translations.preferred(request.headers.get("accept-language", ""))
+    return translations.language(chosen)
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -301,6 +459,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
     state = request.app.state if "app" in request.scope else None
     newsstand = getattr(state, "newsstand", None)
     did = request.query_params.get("did", "")
+    language = language_of(request)
     given: Mapping[str, Any] = {
         "request": request,
         "reader": reader,
@@ -309,10 +468,12 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "here": request.url.path,
         "here_and_query": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": newsstand.local(newsstand.now()) if newsstand else datetime.now(UTC),
-        "banner": getattr(state, "banner", ""),
+        "banner": language.recalled(getattr(state, "banner", "")),
+        "operator": bool(state and hasattr(state, "settings") and security.may_operate(state.settings, session)),
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
+        "did_remade": None,  # a source that was removed, as the form that brings it back needs it
         "did_event": number if (number := request.query_params.get("event", "")).isascii() and number.isdigit() else "",
         "image": lambda url: image_url(url, images, key),
         "saved": frozenset(reader.saved) if reader else frozenset(),
@@ -320,21 +481,30 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "static": static_version(),
         **context,
     }
-    # whose page it is, for the service worker that keeps it on this reader's device: nobody else's stays beside it
-    headers = {"X-Reader": reader.id} if reader else {}
-    return HTMLResponse(environment().get_template(template).render(given), status_code=status, headers=headers)
+    headers = {"Content-Language": language.code, "Vary": "Accept-Language, Cookie"}
+    if reader:
+        # whose page it is and in what language, for the service worker that keeps it on this reader's device: no other
+        # reader's stays beside it, and none in another language
+        headers["X-Reader"] = reader.id if language.native else f"{reader.id} {language.code}"
+    speaking = SPEAKER.set(None if language.native else language)
+    try:
+        content = environment(language.code).get_template(template).render(given)
+    finally:
+        SPEAKER.reset(speaking)
+    return HTMLResponse(content, status_code=status, headers=headers)
 
 
 DID = {
-    "saved": "Saved.", "unsaved": "No longer saved.", "hidden": "Hidden: you won't see this story again.",
-    "unhidden": "Shown again.", "more": "More like this, then.", "less": "Less like this, then.", "follow": "Followed.",
-    "unfollow": "No longer followed.", "mute": "Muted.", "unmute": "No longer muted.", "set_weight": "Changed.",
-    "erase_weight": "Forgotten.", "settings": "Settings saved.", "merge": "One story, for you, from now on.",
-    "split": "No longer part of this story, for you.", "undo": "Undone.", "added": "Source added.",
-    "range": "Undone: that time counts no more.", "forgotten": "Forgotten: Broadsheet begins anew with you.",
-    "tuned": "Taken: For you is tuned.",
-    "removed": "Source removed.", "stopped": "Stopped.", "resumed": "Resumed: it is fetched at the next round.",
-    "erased": "Everything about that reader is erased.",
+    **actions.DONE,
+    "follow": _("Followed."),
+    "unfollow": _("No longer followed."), "mute": _("Muted."), "unmute": _("No longer muted."), "set_weight": _("Changed."),
+    "added": _("Source added."),
+    "range": _("Undone: that time counts no more."), "forgotten": _("Forgotten: Broadsheet begins anew with you."),
+    "tuned": _("Taken: For you is tuned."),
+    "again": _("It is tried again at the next round."), "unruled": _("Taken back: whoever groups decides again."),
+    "unweighed": _("The weights before hold again."),
+    "removed": _("Source removed."), "stopped": _("Stopped."), "resumed": _("Resumed: it is fetched at the next round."),
+    "erased": _("Everything about that reader is erased."),
 }  # fmt: skip
 
 

@@ -15,7 +15,7 @@
     stream.addEventListener("stories", (event) => {
       const count = Number(event.data);
       came.hidden = !count;
-      came.firstElementChild.textContent = count === 1 ? "1 new story" : `${count} new stories`;
+      came.firstElementChild.textContent = ngettext("{n} new story", "{n} new stories", count);
     });
   }
   function rest() { if (stream) { stream.close(); stream = null; } } // a browser has few connections for all its tabs
@@ -25,19 +25,19 @@
 
   // --- no connection: say so, and how old the page is
   const notice = document.getElementById("offline");
-  const clock = new Intl.DateTimeFormat(undefined, { weekday: "long", hour: "2-digit", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(language, { weekday: "long", hour: "2-digit", minute: "2-digit" });
   function connection() {
     notice.hidden = navigator.onLine;
     const waiting = outbox.waiting();
-    const words = [`No connection: this page is as it was on ${clock.format(new Date(made))}.`];
-    if (waiting) words.push(waiting === 1 ? "One thing that you did waits to be sent." : `${waiting} things that you did wait to be sent.`);
+    const words = [_("No connection: this page is as it was on {when}.", { when: clock.format(new Date(made)) })];
+    if (waiting) words.push(ngettext("One thing that you did waits to be sent.", "{n} things that you did wait to be sent.", waiting));
     notice.textContent = words.join(" ");
   }
   async function reconnected() {
     connection();
     if (!navigator.onLine || !outbox.waiting()) return;
     const sent = await outbox.replay();
-    if (sent) dispatchEvent(new CustomEvent("broadsheet-say", { detail: sent === 1 ? "What you did without a connection was sent." : `${sent} things that you did without a connection were sent.` }));
+    if (sent) dispatchEvent(new CustomEvent("broadsheet-say", { detail: ngettext("What you did without a connection was sent.", "{n} things that you did without a connection were sent.", sent) }));
   }
   addEventListener("online", reconnected);
   addEventListener("offline", connection);

@@ -21,7 +21,7 @@
       box.className = "act";
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = "Undo";
+      button.textContent = _("Undo");
       button.addEventListener("click", undo);
       box.append(button);
       toast.append(box);
@@ -52,14 +52,25 @@
 
   const tell = (name, detail) => dispatchEvent(new CustomEvent(`broadsheet-${name}`, { detail }));
 
-  function fetchPage(address, then) {
+  function fetchPage(address, then, otherwise) {
     // a parsed document, not HTML text: nothing in it runs
     const request = new XMLHttpRequest();
     request.open("GET", address);
     request.responseType = "document";
     request.onload = () => (request.status === 200 && request.response ? then(request.response) : location.assign(address));
-    request.onerror = () => say("The server did not answer. Try again in a moment.");
+    request.onerror = () => { if (otherwise) otherwise(); say(_("The server did not answer. Try again in a moment.")); };
     request.send();
+  }
+
+  // where something will stand, until it is there: its outline, and nothing that turns
+  function outline(many) {
+    return Array.from({ length: many }, () => {
+      const box = document.createElement("div");
+      box.className = "card outline";
+      box.setAttribute("aria-hidden", "true");
+      for (const width of ["w3", "w9", "w7", "w5"]) box.append(Object.assign(document.createElement("i"), { className: width }));
+      return box;
+    });
   }
 
   function setSaved(button, on) {
@@ -67,7 +78,7 @@
     const event = JSON.parse(field.value);
     event.kind = on ? "unsaved" : "saved";
     field.value = JSON.stringify(event);
-    button.textContent = on ? "Saved" : "Save";
+    button.textContent = on ? _("Saved") : _("Save");
     button.setAttribute("aria-pressed", String(on));
   }
 
@@ -113,7 +124,7 @@
           if (said.once) { outbox.forget(said.once); tell("kept"); } else await outbox.send({ kind: "undo", target: said.event });
           back();
           tell("did", { kind: "undo", story: event.story });
-          say("Undone.");
+          say(_("Undone."));
         } catch (error) { say(error.message); }
       });
     } catch (error) {
@@ -134,30 +145,57 @@
       keys.showModal();
     } else if (link && link.dataset.more !== undefined) {
       click.preventDefault();
-      more(link);
+      const address = link.getAttribute("href");
+      history.replaceState({ more: [...((history.state && history.state.more) || []), address] }, "");
+      more(address);
     }
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(click.target)) menu.open = false;
   });
 
   function why(address) {
+    const body = panel.querySelector(".panel-body");
+    body.replaceChildren(...outline(1));
+    panel.showModal();
     fetchPage(address, (page) => {
       const reasons = page.getElementById("why");
       if (!reasons) { location.assign(address); return; }
       for (const field of reasons.querySelectorAll('input[name="next"]')) field.value = location.pathname;
-      panel.querySelector(".panel-body").replaceChildren(document.importNode(reasons, true));
-      panel.showModal();
-    });
+      body.replaceChildren(document.importNode(reasons, true));
+    }, () => panel.close());
   }
 
-  function more(link) {
-    fetchPage(link.href, (page) => {
-      const fresh = [...page.querySelectorAll("#stories > *")];
+  // further pages are put below; whoever comes back by the browser's button finds them there, and where they were
+  function more(address, then) {
+    const waiting = outline(2);
+    list.append(...waiting);
+    list.setAttribute("aria-busy", "true");
+    const done = () => { for (const box of waiting) box.remove(); list.removeAttribute("aria-busy"); };
+    fetchPage(address, (page) => {
+      done();
+      const fresh = [...page.querySelectorAll("#stories > *")].filter((card) => !document.getElementById(card.id));
       list.append(...fresh.map((card) => document.importNode(card, true)));
-      const onward = page.querySelector("a[data-more]");
-      if (onward) link.href = onward.getAttribute("href"); else link.parentElement.remove();
-      say(`${fresh.length} more stories.`);
-    });
+      const tail = page.querySelector("[data-tail]");
+      if (tail) document.querySelector("[data-tail]").replaceWith(document.importNode(tail, true));
+      if (then) then(); else say(ngettext("{n} more story.", "{n} more stories.", fresh.length));
+    }, done);
   }
+
+  const kept = history.state && history.state.more;
+  const [arrival] = performance.getEntriesByType("navigation");
+  if (kept && list && arrival && arrival.type !== "navigate") {
+    history.scrollRestoration = "manual";
+    const onward = (at) => {
+      if (at < kept.length) { more(kept[at], () => onward(at + 1)); return; }
+      const card = history.state.card && document.getElementById(history.state.card);
+      scrollTo(0, card ? scrollY + card.getBoundingClientRect().top - history.state.top : history.state.y);
+    };
+    onward(0);
+  }
+  addEventListener("pagehide", () => {
+    if (!history.state || !history.state.more) return;
+    const seen = [...list.children].find((card) => card.id && card.getBoundingClientRect().bottom > 0);
+    history.replaceState({ ...history.state, y: scrollY, card: seen && seen.id, top: seen && seen.getBoundingClientRect().top }, "");
+  });
 
   for (const dialog of [panel, keys]) {
     dialog.addEventListener("click", (click) => { if (click.target === dialog) dialog.close(); });
@@ -233,7 +271,7 @@
     };
     sliders.addEventListener("input", (moved) => {
       const shown = moved.target.closest(".slider");
-      if (shown) shown.querySelector("output").textContent = Number(moved.target.value).toFixed(2);
+      if (shown) shown.querySelector("output").textContent = Number(moved.target.value).toLocaleString(language, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
       clearTimeout(waiting);
       waiting = setTimeout(preview, 90);
     });
@@ -289,7 +327,7 @@
     hideToast = setTimeout(() => { toast.hidden = true; }, 9000);
     const url = new URL(location.href);
     url.searchParams.delete("did");
-    url.searchParams.delete("event");
-    history.replaceState(null, "", url.href);
+    for (const name of ["event", "source", "folder"]) url.searchParams.delete(name);
+    history.replaceState(history.state, "", url.href);
   }
 })();

@@ -31,7 +31,7 @@
     round += 1;
     speechSynthesis.cancel();
     mark(null);
-    button.textContent = "Listen";
+    button.textContent = _("Listen");
     speaking = false;
   }
 
@@ -51,7 +51,7 @@
   button.addEventListener("click", () => {
     if (speaking) { stop(); return; }
     stop();
-    button.textContent = "Stop";
+    button.textContent = _("Stop");
     speaking = true;
     say(parts(), round);
   });

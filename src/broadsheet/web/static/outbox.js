@@ -28,12 +28,12 @@ const outbox = (() => {
     try {
       answer = await post(event, once);
     } catch (_) {
-      if (event.kind === "undo") throw new Error("There is no connection. Undo it once there is.");
-      if (!put([...all(), { reader, event, once }])) throw new Error("There is no connection, and this browser keeps nothing.");
-      return { message: "Kept here, and sent when there is a connection.", once };
+      if (event.kind === "undo") throw new Error(_("There is no connection. Undo it once there is."));
+      if (!put([...all(), { reader, event, once }])) throw new Error(_("There is no connection, and this browser keeps nothing."));
+      return { message: _("Kept here, and sent when there is a connection."), once };
     }
     const said = await answer.json();
-    if (!answer.ok) throw new Error(said.error ? said.error.message : "That did not work. Try again.");
+    if (!answer.ok) throw new Error(said.error ? said.error.message : _("That did not work. Try again."));
     return said;
   }
 

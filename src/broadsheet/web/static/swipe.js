@@ -40,7 +40,7 @@
     drawn.by = across;
     const { card } = drawn;
     if (Math.abs(across) < far()) delete card.dataset.drawn;
-    else card.dataset.drawn = across < 0 ? "Hide" : button(card, ["saved"]) ? "Save" : "Saved";
+    else card.dataset.drawn = across < 0 ? _("Hide") : button(card, ["saved"]) ? _("Save") : _("Saved");
     if (!calm.matches) for (const part of card.children) part.style.transform = `translateX(${Math.round(across / 2)}px)`;
   });
 
