@@ -12,6 +12,7 @@ from broadsheet.errors import NotFound
 from broadsheet.model import Article, Reader, Source, SourceId
 from broadsheet.reading.beginning import Beginning
 from broadsheet.store.manners import Asked
+from broadsheet.wording import phrase as _
 
 WEEKS = 4  # of a source's rhythm
 DAYS = 7 * WEEKS
@@ -72,7 +73,7 @@ class Sourced(Beginning):
             source = store.sources.get(db, SourceId(source_id))
             folders = {s.id: folder for s, folder in store.sources.subscriptions(db, reader.id)}
             if source is None or (source.private and source.id not in folders):
-                raise NotFound("There is no such source here.")
+                raise NotFound(_("There is no such source here."))
             times = store.articles.times(db, source.id, self._first_day())
             every = store.articles.by_day(db, self._first_day(), DAYS)
             articles = store.articles.latest(db, NEWEST, sources=[source.id])

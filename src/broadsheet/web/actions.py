@@ -28,6 +28,7 @@ from broadsheet.model import (
     query_of,
 )
 from broadsheet.readers.events import setting_problem
+from broadsheet.wording import phrase as _
 
 ACTIONS: tuple[str, ...] = tuple(
     kind for kind in get_args(EventKind) if kind not in ("shown", "import", "forget")
@@ -83,7 +84,9 @@ def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
     if not value:
         raise InputError("Say what to follow or mute: it is empty.")
     if kind == "search" and query_of(value).is_empty:
-        raise InputError("That search asks for nothing: write a word, or something like publisher:name or topic:sport.")
+        raise InputError(
+            _("That search asks for nothing: write a word, or something like publisher:name or topic:sport.")
+        )
     return kind, value, _words(given, "label") or value
 
 
