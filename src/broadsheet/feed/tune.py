@@ -31,6 +31,7 @@ SLIDERS = (
     Slider("follows", "What I follow", ("follows", "subscriptions"), "follows hardly count", "follows first"),
     Slider("interest", "What I read", ("interest", "likeness"), "as if nothing were known", "more of what I read"),
     Slider("importance", "Importance", ("importance",), "however few report it", "what everybody reports"),
+    Slider("popularity", "What others read", ("popularity",), "whatever others open", "what many open here"),
     Slider("freshness", "Freshness", ("freshness",), "age does not matter", "the newest"),
     Slider("local", "Near me", ("local",), "anywhere", "from near me"),
     Slider("diversity", "Diversity", ("diversity",), "one subject may fill the page", "never two of a kind"),

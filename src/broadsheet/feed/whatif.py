@@ -27,6 +27,7 @@ OTHERWISE = {
     "interest": "If what was learned from your reading did not count",
     "likeness": "If likeness to what you read did not count",
     "importance": "If importance did not count",
+    "popularity": "If what others read did not count",
     "freshness": "If it did not matter how new stories are",
     "quiet": "If seldom-publishing sources were not favoured",
     "exploration": "If nothing were drawn by lot",
