@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from broadsheet.errors import InputError, MissingExtra
 from broadsheet.feed.others import Crowd, Others
+from broadsheet.model import ReaderId, StoryId
 from broadsheet.stages import Line, rank
 from broadsheet.stages.rank import clicked_of
 from broadsheet.stages.signals import DELAY, Floats, Request, Signals, read_request
@@ -109,14 +110,15 @@ class Readership:
         while self._late and self._late[0][0] <= request.at - DELAY:
             at, reader, clicked = self._late.popleft()
             for story in clicked:
-                self._crowd.opened(reader, story, at)
-        return self._crowd.tell({id: k for k, id in enumerate(sorted(set(request.candidates)))}, request.at)  # noqa: A001
+                self._crowd.opened(ReaderId(reader), StoryId(story), at)
+        listed = sorted(set(request.candidates))
+        return self._crowd.tell({StoryId(story): k for k, story in enumerate(listed)}, request.at)
 
     def learn(self, request: Request, clicked: Sequence[str]) -> None:
         """Take in what happened at a line, after it was asked about."""
         if len(request.candidates) > 1:
             for story in dict.fromkeys(request.candidates):
-                self._crowd.shown(story, request.at)
+                self._crowd.shown(StoryId(story), request.at)
             self._late.append((request.at, request.reader, clicked))
 
 

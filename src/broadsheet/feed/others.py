@@ -15,6 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from broadsheet.model import ReaderId, StoryId
+
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
@@ -79,17 +81,18 @@ class Crowd:
     """Counts what readers were shown and opened. Its memory grows with stories, and stops there."""
 
     def __init__(self) -> None:
-        self._stories: dict[str, _Tally] = {}
+        self._stories: dict[StoryId, _Tally] = {}
         self._all = _Tally(0.0)
         self._tidied = NEVER
         self._active: dict[int, float] = {}  # readers who opened something last, a few more than are asked for
 
-    def shown(self, story: str, at: float, looked: float = 1.0) -> None:
+    def shown(self, story: StoryId, at: float, looked: float = 1.0) -> None:
         """A story stood before a reader, who looked there with that chance."""
         for tally in (self._of(story, at), self._all):
-            tally.looked += looked * tally.fade(at)
+            much = tally.fade(at)
+            tally.looked += looked * much
 
-    def opened(self, reader: str, story: str, at: float) -> None:
+    def opened(self, reader: ReaderId, story: StoryId, at: float) -> None:
         """A reader opened a story. More than once within a day counts once."""
         who = hash(reader)  # salted by the process
         self._active.pop(who, None)
@@ -103,15 +106,16 @@ class Crowd:
             del tally.readers[next(iter(tally.readers))]
         if last is None or at - last >= DAY:
             for one in (tally, self._all):
-                one.opened += one.fade(at)
+                much = one.fade(at)
+                one.opened += much
 
-    def _of(self, story: str, at: float) -> _Tally:
+    def _of(self, story: StoryId, at: float) -> _Tally:
         tally = self._stories.get(story)
         if tally is None:
             tally = self._stories[story] = _Tally(at)
         return tally
 
-    def forget(self, reader: str) -> None:
+    def forget(self, reader: ReaderId) -> None:
         """As if the reader had opened nothing. What they were shown stays: it names nobody."""
         who = hash(reader)
         self._active.pop(who, None)
@@ -119,7 +123,9 @@ class Crowd:
             if (last := tally.readers.pop(who, None)) is not None:
                 tally.opened = max(tally.opened - faded(tally.at - last), 0.0)
 
-    def tell(self, index: Mapping[str, int], at: float, into: Mapping[str, str] | None = None) -> Others | None:
+    def tell(
+        self, index: Mapping[StoryId, int], at: float, into: Mapping[StoryId, StoryId] | None = None
+    ) -> Others | None:
         """What may be told of these stories, each in its row; None where no crowd reads here.
 
         What happened to a story counts for the one `into` which it went.
@@ -138,7 +144,7 @@ class Crowd:
                 readers[row] = sum(at - last < DAY for last in tally.readers.values())
         return Others(at, opened, usual, readers)
 
-    def _tidy(self, at: float, into: Mapping[str, str]) -> None:
+    def _tidy(self, at: float, into: Mapping[StoryId, StoryId]) -> None:
         """Let go of what is long past, and join what became one story."""
         for story, tally in list(self._stories.items()):
             if at - tally.at >= FORGOTTEN:
