@@ -427,7 +427,7 @@ class Popularity:
     """
 
     signal: ClassVar[str] = "popularity"
-    weight: float = 0.4  # for what is opened twice as often as is usual
+    weight: float = 0.6  # for what is opened twice as often as is usual
     most: float = 3.0  # doublings: more count no more
 
     def points(self, desk: Desk) -> Floats:

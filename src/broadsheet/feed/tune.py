@@ -53,15 +53,15 @@ class Preset:
 PRESETS = (
     Preset("As shipped", "Every slider in the middle.", {}),
     Preset("Calm", "What lasts: less rush, more from sources that seldom publish.",
-           {"freshness": 0.4, "importance": 0.8, "diversity": 1.3, "surprise": 0.4, "quiet": 1.8}),
+           {"freshness": 0.4, "importance": 0.8, "popularity": 0.6, "diversity": 1.3, "surprise": 0.4, "quiet": 1.8}),
     Preset("Catch up", "What most publishers reported, even if it is some days old.",
            {"importance": 2.2, "freshness": 0.5, "interest": 0.6, "surprise": 0.0, "quiet": 0.3}),
     Preset("Breaking", "What is happening now.",
            {"freshness": 2.2, "importance": 1.6, "surprise": 0.0, "quiet": 0.4}),
     Preset("Wide", "Away from what you always read: many subjects, many publishers, some luck.",
-           {"interest": 0.4, "follows": 0.7, "diversity": 2.2, "surprise": 2.0, "quiet": 1.5}),
+           {"interest": 0.4, "follows": 0.7, "popularity": 0.4, "diversity": 2.2, "surprise": 2.0, "quiet": 1.5}),
     Preset("Mine", "What you follow and like, and little else.",
-           {"follows": 1.6, "interest": 2.0, "importance": 0.4, "surprise": 0.3}),
+           {"follows": 1.6, "interest": 2.0, "importance": 0.4, "popularity": 0.3, "surprise": 0.3}),
     Preset("Near me", "From the places that you name as near.",
            {"local": 3.0, "importance": 0.6, "quiet": 1.5}),
 )  # fmt: skip
