@@ -128,6 +128,7 @@ def test_what_was_counted_fades_by_half_in_half_a_day_and_is_gone_after_three_da
 def test_the_order_in_which_it_is_learned_changes_no_sum():
     done = [(ReaderId(f"r{n}"), (A.id, B.id)[n % 2], AT - n * 3600) for n in range(40)]
     early, late = Crowd(), Crowd()
+    assert len(done) // 2 >= CROWD
     for crowd, order in ((early, done), (late, done[::-1])):
         for who, story, at in order:
             crowd.shown(story, at)
@@ -142,19 +143,21 @@ def test_two_stories_that_became_one_are_counted_as_one():
     crowd = a_crowd()
     for n in range(6):
         crowd.opened(ReaderId(f"r{n}"), (A.id, B.id)[n % 2], AT)
-    assert crowd.tell({A.id: 0}, AT).readers[0] == 3
+    assert crowd.tell({A.id: 0}, AT).readers[0] < FEWEST
     whole = crowd.tell({A.id: 0}, AT, {B.id: A.id})
     assert whole.readers[0] == 6
     assert whole.opened[0] == pytest.approx(6)
 
 
 def test_who_is_forgotten_counts_no_more():
-    crowd = a_crowd()
+    crowd = a_crowd(readers=CROWD + 5)
     for n in range(FEWEST):
         crowd.opened(ReaderId(f"r{n}"), A.id, AT)
     crowd.forget(ReaderId("r2"))
+    assert points(told(crowd)) == 0
+    crowd.opened(ReaderId("r9"), A.id, AT)
     after = crowd.tell({A.id: 0}, AT)
-    assert after is None or (after.readers[0], after.opened[0]) == (FEWEST - 1, pytest.approx(FEWEST - 1))
+    assert (after.readers[0], after.opened[0]) == (FEWEST, pytest.approx(FEWEST))
 
 
 def test_memory_does_not_grow_with_readers():

@@ -138,7 +138,8 @@ class Crowd:
         rate = self._all.opened / self._all.looked if self._all.looked else 0.0
         opened, usual, readers = np.zeros(len(index)), np.zeros(len(index)), np.zeros(len(index), np.int64)
         for story, row in index.items():
-            if (tally := self._stories.get(story)) is not None:
+            tally = self._stories.get(story)
+            if tally is not None and len(tally.readers) >= FEWEST:
                 left = faded(at - tally.at)
                 opened[row], usual[row] = tally.opened * left, tally.looked * left * rate
                 readers[row] = sum(at - last < DAY for last in tally.readers.values())
