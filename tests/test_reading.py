@@ -22,7 +22,7 @@ from broadsheet.reading import Newsstand, beyond, feeds, paper
 from broadsheet.sources import opml
 from broadsheet.telling import Point
 from tests.builders import DAY, HOUR, NOON
-from tests.web.newsroom import CEASEFIRE, STORIES, a_newsroom, told
+from tests.web.newsroom import CEASEFIRE, ODD, STORIES, a_newsroom, told
 
 
 @pytest.fixture
@@ -323,3 +323,45 @@ def test_the_names_offered_to_a_new_reader_are_those_of_most_stories_as_the_late
     assert people.index("Ana Lima") < people.index("Rosa Pinto") < people.index("Jorge Matos")
     assert "Lisbon" not in people
     assert stand.common("person", 1) == people[:1]
+
+
+def test_what_many_readers_opened_is_told_to_others_and_nothing_to_a_family(stand: Newsstand) -> None:
+    cup = next(story for story, _ in STORIES if story.headline.startswith("Cup"))
+    family = [stand.add_reader(f"Kin {n}") for n in range(4)]
+    for reader in family:
+        stand.shown(stand.feed(reader.id))
+        stand.act(reader.id, Event(reader=reader.id, kind="opened", at=NOON - HOUR, story=cup.id))
+    later = Newsstand(stand.engine, replace(stand.settings, as_of=(NOON + HOUR).isoformat()))
+    assert later.edition().edition.others is None
+    assert not _told_of_others(later, stand.add_reader("Guest"))
+
+    many = [stand.add_reader(f"Reader {n}") for n in range(24)]
+    for n, reader in enumerate(many):
+        stand.shown(stand.feed(reader.id))
+        story = cup if n < 12 else CEASEFIRE
+        stand.act(reader.id, Event(reader=reader.id, kind="opened", at=NOON - HOUR, story=story.id))
+    for _ in range(3):  # an instance on which pages are looked at, too, without anything being opened
+        for reader in many:
+            stand.shown(stand.feed_of(reader, after=[ODD.id]))
+    crowd = Newsstand(stand.engine, replace(stand.settings, as_of=(NOON + HOUR).isoformat()))
+    guest = stand.add_reader("Another guest")
+    told_ = _told_of_others(crowd, guest)
+    assert told_[cup.id] == "10 readers or more opened it here in the last day"
+    assert crowd.why(guest.id, cup.id).reasons
+    # a page of before these ten minutes stays: nobody's reading is seen as it happens
+    stand.refresh(at_once=True)
+    assert not _told_of_others(stand, guest)
+    for reader in many[:12]:
+        crowd.erase(reader.id)
+    crowd.settings = replace(crowd.settings, as_of=(NOON + HOUR + HOUR / 2).isoformat())
+    crowd.refresh(at_once=True)
+    assert cup.id not in _told_of_others(crowd, guest)
+
+
+def _told_of_others(stand: Newsstand, reader: Reader) -> dict[StoryId, str]:
+    return {
+        item.story: reason.fact
+        for item in stand.feed(reader.id).items
+        for reason in item.reasons
+        if reason.signal == "popularity"
+    }

@@ -585,6 +585,23 @@ def test_events_come_back_in_order_with_ids_that_grow(db: Connection) -> None:
     assert store.readers.events(db, ada, after=ids[4]) == kept[5:]
 
 
+def test_what_anybody_was_shown_and_opened_comes_once_and_of_very_much_the_last(db: Connection) -> None:
+    for name in ("Ada", "Bob"):
+        store.readers.add(db, a_reader(name))
+    done: list[tuple[str, Any, str]] = [
+        ("ada", "shown", "s"), ("bob", "opened", "s"), ("ada", "saved", "s"), ("bob", "shown", "t"), ("ada", "opened", "t"),
+    ]  # fmt: skip
+    ids = store.readers.record(
+        db, [Event(reader=ReaderId(who), kind=kind, at=NOON, story=StoryId(of), position=3) for who, kind, of in done]
+    )
+    found = list(store.readers.looks(db, EventId(0), 100))
+    assert [event_id for event_id, _ in found] == [ids[0], ids[1], ids[3], ids[4]]
+    assert [(event.reader, event.kind, event.story) for _, event in found] == [done[k] for k in (0, 1, 3, 4)]
+    assert found[0][1].position == 3
+    assert [event_id for event_id, _ in store.readers.looks(db, ids[1], 100)] == [ids[3], ids[4]]
+    assert [event_id for event_id, _ in store.readers.looks(db, EventId(0), 2)] == [ids[3], ids[4]]
+
+
 def test_a_reader_is_behind_until_the_last_event_is_folded_in(db: Connection) -> None:
     store.readers.add(db, a_reader())
     assert store.readers.behind(db) == []

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -192,7 +192,7 @@ class Newsroom:
             written = seconds(self._articles.get(id, {}).get("published"))
             first = min(written, asked.request.at) if written is not None else asked.request.at - old * 3600
             stories.append(self.story(id, datetime.fromtimestamp(first, UTC)))
-        return Edition.of(stories, now)
+        return replace(Edition.of(stories, now), others=asked.others)
 
 
 @dataclass(frozen=True)

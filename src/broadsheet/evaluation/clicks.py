@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import zlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,9 +21,11 @@ import orjson
 from numpy.typing import NDArray
 
 from broadsheet.errors import InputError, MissingExtra
+from broadsheet.feed.others import Crowd, Others
+from broadsheet.model import ReaderId, StoryId
 from broadsheet.stages import Line, rank
 from broadsheet.stages.rank import clicked_of
-from broadsheet.stages.signals import Floats, Request, Signals, read_request
+from broadsheet.stages.signals import DELAY, Floats, Request, Signals, read_request
 
 PART: Final = 6  # of how many readers one is taken where not all are
 PREQUENTIAL: Final = "each request is scored from what came before it, clicks of other readers two minutes late"
@@ -48,6 +51,7 @@ class Asked:
     alone: Floats  # without
     clicked: NDArray[np.bool_]
     request: Request
+    others: Others | None = None  # what the feed may tell of other readers, candidates in order of id
 
     @property
     def past(self) -> int:
@@ -56,7 +60,7 @@ class Asked:
 
 
 Fitting = Callable[[Floats, NDArray[np.bool_]], None]
-Asking = Callable[[Signals, Signals, Request, NDArray[np.bool_]], None]
+Asking = Callable[[Signals, Signals, Request, NDArray[np.bool_], Others | None], None]
 
 
 def walk(clicks: Clicks, fit: Fitting | None = None, ask: Asking | None = None) -> tuple[list[Asked], Signals]:
@@ -68,6 +72,7 @@ def walk(clicks: Clicks, fit: Fitting | None = None, ask: Asking | None = None) 
     alone = Signals(clicks.articles)
     alone.shelf.meanings = signals.shelf.meanings  # the same articles say the same: read once
     asked = []
+    crowd = Readership()
     number = iter(range(len(clicks.lines)))
     for _, group in groupby(clicks.lines, clicks.period or (lambda line: next(number))):
         requests: list[tuple[Request, Line]] = [(read_request(line), line) for line in group]
@@ -76,17 +81,45 @@ def walk(clicks: Clicks, fit: Fitting | None = None, ask: Asking | None = None) 
             clicked = np.array([id in chosen for id in request.candidates])  # noqa: A001
             if not 0 < clicked.sum() < len(clicked):
                 continue
-            if clicks.measured(line) and ask is not None:
-                ask(signals, alone, request, clicked)
-            elif clicks.measured(line):
-                asked.append(Asked(signals.table(request), alone.table(request), clicked, request))
+            if clicks.measured(line):
+                others = crowd.of(request)
+                if ask is not None:
+                    ask(signals, alone, request, clicked, others)
+                else:
+                    asked.append(Asked(signals.table(request), alone.table(request), clicked, request, others))
             elif fit is not None:
                 fit(signals.table(request), clicked)
         for request, line in requests:
             signals.learn(request, clicked_of(line))
+            crowd.learn(request, clicked_of(line))
     if not asked and ask is None:
         raise InputError("The set has no choices to measure.")
     return asked, signals
+
+
+class Readership:
+    """The crowd of a set as the feed counts it: what was clicked is known `DELAY` later, and at no place is looked more
+    than at another, for the sets do not say where a candidate stood."""
+
+    def __init__(self) -> None:
+        self._crowd = Crowd()
+        self._late: deque[tuple[float, str, Sequence[str]]] = deque()
+
+    def of(self, request: Request) -> Others | None:
+        """What may be told of the candidates, in order of id."""
+        while self._late and self._late[0][0] <= request.at - DELAY:
+            at, reader, clicked = self._late.popleft()
+            for story in clicked:
+                self._crowd.opened(ReaderId(reader), StoryId(story), at)
+        listed = sorted(set(request.candidates))
+        return self._crowd.tell({StoryId(story): k for k, story in enumerate(listed)}, request.at)
+
+    def learn(self, request: Request, clicked: Sequence[str]) -> None:
+        """Take in what happened at a line, after it was asked about."""
+        if len(request.candidates) > 1:
+            for story in dict.fromkeys(request.candidates):
+                self._crowd.shown(StoryId(story), request.at)
+            self._late.append((request.at, request.reader, clicked))
 
 
 # --- the sets ----------------------------------------------------------------------------------------------------

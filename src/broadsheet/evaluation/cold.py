@@ -27,6 +27,7 @@ from broadsheet.evaluation.beyond import Choice, Newsroom
 from broadsheet.evaluation.clicks import Asked
 from broadsheet.evaluation.report import Report, Row
 from broadsheet.feed.build import STANDARD, build_feed
+from broadsheet.feed.others import Others
 from broadsheet.model import Event, Follow, Reader, StoryId
 from broadsheet.readers import follows
 from broadsheet.readers.profile import learn
@@ -56,9 +57,11 @@ def evaluate(path: Path, *, whole: bool = False) -> Report:
     seen: list[Newcomer] = []
     turn = iter(range(10**9))
 
-    def ask(signals: Signals, alone: Signals, request: Request, clicked: NDArray[np.bool_]) -> None:
+    def ask(
+        signals: Signals, alone: Signals, request: Request, clicked: NDArray[np.bool_], others: Others | None
+    ) -> None:
         if len(request.history) >= ENOUGH and next(turn) % EVERY == 0:
-            seen.extend(_newcomers(signals, alone, request, clicked))
+            seen.extend(_newcomers(signals, alone, request, clicked, others))
 
     _, signals = clicks.walk(found, ask=ask)
     if not seen:
@@ -73,14 +76,15 @@ def evaluate(path: Path, *, whole: bool = False) -> Report:
     return Report(task="cold", dataset=f"{found.name}{part}", rows=tuple(rows), notes=ranking.notes(found, asked))
 
 
-def _newcomers(signals: Signals, alone: Signals, request: Request, clicked: NDArray[np.bool_]) -> Iterator[Newcomer]:
+def _newcomers(
+    signals: Signals, alone: Signals, request: Request, clicked: NDArray[np.bool_], others: Others | None
+) -> Iterator[Newcomer]:
     for known in KNOWN:
         history = request.history[-known:] if known else []
         one = Request(request.at, "", history, request.candidates)
         chosen = tuple(request.history[-CHOICES:]) if not known else ()
-        yield Newcomer(
-            known, Asked(signals.table(one), alone.table(one), clicked, replace(one, reader=request.reader)), chosen
-        )
+        named = replace(one, reader=request.reader)
+        yield Newcomer(known, Asked(signals.table(one), alone.table(one), clicked, named, others), chosen)
 
 
 def _rows(seen: Sequence[Newcomer], signals: Signals, newsroom: Newsroom) -> Iterator[Row]:

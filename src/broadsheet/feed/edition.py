@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from broadsheet.feed.others import Others
 from broadsheet.model import (
     Entity,
     Query,
@@ -251,6 +252,7 @@ class Edition:
     countries: Mapping[str, str] = field(default_factory=dict)  # publisher, as compared -> where it is from
     found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
     names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
+    others: Others | None = None  # what others read, where it may be told; an updated edition is told anew
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
+from broadsheet.feed.others import at_least
 from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
 from broadsheet.wording import meant, named_as, phrase, plural, together
 
@@ -440,6 +441,46 @@ class Importance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Popularity:
+    """What others here open more often than is usual for how often they were shown it: see `feed.others`.
+
+    Given, never taken: what few have opened stands as if nobody read here.
+    """
+
+    signal: ClassVar[str] = "popularity"
+    weight: float = 0.6  # for what is opened twice as often as is usual
+    most: float = 3.0  # doublings: more count no more
+
+    def points(self, desk: Desk) -> Floats:
+        factor = self.weight * desk.tuned(self.signal)
+        if desk.edition.others is None or not factor:
+            return np.zeros(len(desk.edition))
+        return self._lift(desk)[0] * factor
+
+    def _lift(self, desk: Desk) -> tuple[Floats, Rows]:
+        """Doublings of every row and how many opened it, without what this reader opened."""
+        others, opened, index = desk.edition.others, desk.reader.opened, desk.edition.index
+        assert others is not None
+        lift, readers = desk.edition.remembered("popularity", others, lambda: others.lift(slice(None)))
+        rows, at = desk.edition.remembered("opened", opened, lambda: _when(opened, index))
+        if len(rows):
+            lift, readers = lift.copy(), readers.copy()
+            lift[rows], readers[rows] = others.lift(rows, at)
+        return np.minimum(lift, self.most), readers
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        factor = self.weight * desk.tuned(self.signal)
+        if desk.edition.others is None or not factor:
+            return
+        lift, readers = self._lift(desk)
+        repair = turn(self.signal, phrase("Count less what others read"), desk)
+        for place, (x, n) in enumerate(zip((lift[rows] * factor).tolist(), readers[rows].tolist(), strict=True)):
+            if x:
+                fact = phrase("{n} readers or more opened it here in the last day", n=at_least(n))
+                yield place, Reason(self.signal, x, fact, repair)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
     """New before old: `weight` for what is being published now, nothing at one half-life, and less without end.
 
@@ -724,6 +765,7 @@ SCORERS: Mapping[str, type[Scorer]] = {
     "interest": Interest,
     "likeness": Likeness,
     "importance": Importance,
+    "popularity": Popularity,
     "freshness": Freshness,
     "quiet": Quiet,
     "exploration": Exploration,

@@ -28,6 +28,7 @@ OTHERWISE = {
     "interest": phrase("If what was learned from your reading did not count"),
     "likeness": phrase("If likeness to what you read did not count"),
     "importance": phrase("If importance did not count"),
+    "popularity": phrase("If what others read did not count"),
     "freshness": phrase("If it did not matter how new stories are"),
     "quiet": phrase("If seldom-publishing sources were not favoured"),
     "exploration": phrase("If nothing were drawn by lot"),

@@ -58,7 +58,7 @@ def consider(db: Engine, log: Sequence[Page], before: dict[str, float], now: dat
     why_not = _why_not(judged)
     if not why_not:
         with db.begin() as c:
-            _install(c, weights, judged, now)
+            _install(c, weights, judged, eta, now)
     return Weighed(weights=weights, steepness=eta, replayed=judged, why_not=why_not)
 
 
@@ -91,8 +91,8 @@ def undo(db: Engine) -> dict[str, float]:
         return history[-2]["weights"] if len(history) > 1 else {}
 
 
-def _install(db: Connection, weights: dict[str, float], judged: Replayed, now: datetime) -> None:
-    entry = {"weights": weights, "at": now.isoformat(), "replay": asdict(judged)}
+def _install(db: Connection, weights: dict[str, float], judged: Replayed, eta: float, now: datetime) -> None:
+    entry = {"weights": weights, "steepness": eta, "at": now.isoformat(), "replay": asdict(judged)}
     store.notes.put(db, store.feeds.WEIGHTS, orjson.dumps([*_history(db), entry][-KEPT:]).decode())
 
 

@@ -32,7 +32,7 @@ from broadsheet.model import (
     identify,
 )
 from broadsheet.readers.ledger import Signal
-from broadsheet.reading.paper import FEEDS_KEPT, STORIES_KEPT, Made
+from broadsheet.reading.paper import BUCKET, FEEDS_KEPT, STORIES_KEPT, Made
 from broadsheet.reading.readers import Readers
 from broadsheet.reading.shown import Card, LeftOut, Live, card_of, cited
 from broadsheet.telling import (
@@ -42,7 +42,6 @@ from broadsheet.telling import (
 from broadsheet.wording import phrase as _
 
 _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
-BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: exploration is seeded by it
 COUNTED = 8  # stories of one page whose new facts are counted, ...
 LATEST = 24  # ... over so many of the latest articles of each
 
@@ -71,7 +70,8 @@ class Feeds(Readers):
         bucket, seed = int(now.timestamp() // BUCKET.total_seconds()), self._seed(reader)
         if after:
             return self._built(reader, live, now, seed, after)
-        key = (live.version, bucket, live.hour, self.recipe.hash, self._key_of(reader))
+        others = live.edition.others
+        key = (live.version, bucket, live.hour, others and others.at, self.recipe.hash, self._key_of(reader))
         with self._books:
             kept = self._feeds.get(reader.id)
         if kept is not None and kept.key == key:
@@ -144,7 +144,8 @@ class Feeds(Readers):
         if not self._may_see(paper, reader, story.id, story):
             raise NotFound(_("There is no such story here."))
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
-        feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), np.random.default_rng(0))
+        alone = replace(Edition.of((story,), self.now()), others=self._others({story.id: 0}, paper.absorbed))
+        feed = build_feed(plain, alone, self.recipe, self.now(), np.random.default_rng(0))
         return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
 
     def inquiry(self, reader: Reader) -> Inquiry:

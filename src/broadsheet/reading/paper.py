@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
 
@@ -16,9 +16,12 @@ from broadsheet.config import Settings
 from broadsheet.errors import NotFound
 from broadsheet.feed.build import STANDARD, Recipe
 from broadsheet.feed.edition import Edition
+from broadsheet.feed.others import Crowd, Others
+from broadsheet.feed.replay import USUAL
 from broadsheet.model import (
     Article,
     ArticleId,
+    EventId,
     Feed,
     FeedId,
     Outlet,
@@ -36,6 +39,11 @@ from broadsheet.sources.outlets import outlets_by_name
 from broadsheet.wording import phrase as _
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
+BUCKET = timedelta(
+    minutes=10
+)  # a reload within it shows the same page: exploration is seeded by it, others are counted by it
+SETTLED = timedelta(minutes=1)  # after which no transaction that began before is open any more
+MOST_LOOKS = 100_000  # things shown and opened that a process reads when it begins: a second or two
 FEEDS_KEPT = 512
 COMERS_KEPT = 5_000  # of the latest stories it is remembered with which version they came
 STORIES_KEPT = 2_000  # as nouns, with their cards, some 8 KB each: what the pages of a day show, not the month
@@ -90,6 +98,9 @@ class Paper:
         self.outlets: Mapping[str, Outlet] = {}
         self._signals: OrderedDict[ReaderId, tuple[object, list[Signal]]] = OrderedDict()
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
+        self._crowd = Crowd()
+        self._counting = threading.Lock()  # over the crowd
+        self._counted, self._counted_at = EventId(0), datetime.min.replace(tzinfo=UTC)  # the last event, and until when
 
     def now(self) -> datetime:
         return self.settings.now()
@@ -122,16 +133,22 @@ class Paper:
             private = frozenset(source.id for source in sources if source.private)
             learned = store.feeds.weights(db)
             self.recipe = self._given.weighed(learned[-1]["weights"]) if learned else self._given
+            anew = self._count(db, now, learned[-1].get("steepness", USUAL) if learned else USUAL)
             if paper is None:
                 version = store.stories.version(db)
                 edition = replace(
                     Edition.of(store.stories.live(db, horizon), now, private=private),
                     countries=countries(self._outlets(sources)),
                 )
-                self._paper = Live(edition, version, private, hour, store.stories.absorbed(db, horizon))
+                self._paper = self._with_others(
+                    Live(edition, version, private, hour, store.stories.absorbed(db, horizon))
+                )
                 return
             changed, gone, version = store.stories.changed_since(db, paper.version)
         if (version, hour, private) == (paper.version, paper.hour, paper.private):
+            if anew:
+                with self._books:
+                    self._paper = self._with_others(paper)
             return
         alive = [story for story in changed if story.id not in gone and story.last_seen >= horizon]
         old = paper.edition.ids_before(horizon)
@@ -148,7 +165,40 @@ class Paper:
             self._came.update(dict.fromkeys(fresh, version))
             while len(self._came) > COMERS_KEPT:
                 self._came.popitem(last=False)
-            self._paper = Live(edition, version, private, hour, absorbed)
+            self._paper = self._with_others(Live(edition, version, private, hour, absorbed))
+
+    def _count(self, db: Connection, now: datetime, steepness: float) -> bool:
+        """Count what was shown and opened until the beginning of these ten minutes; whether that had not been done yet.
+
+        Every process counts the same at the same time, so that a page does not depend on who makes it. Each event is
+        read once, and no sooner than all that was recorded before it can be seen.
+        """
+        began = datetime.fromtimestamp(now.timestamp() // BUCKET.total_seconds() * BUCKET.total_seconds(), UTC)
+        if began == self._counted_at:
+            return False
+        with self._counting:
+            for event_id, event in store.readers.looks(db, self._counted, MOST_LOOKS):
+                at = event.at or began
+                if began - SETTLED < at <= now + SETTLED:
+                    break
+                self._counted, when = event_id, min(at, began).timestamp()
+                if event.kind == "opened":
+                    self._crowd.opened(event.reader, StoryId(str(event.story)), when)
+                else:
+                    self._crowd.shown(StoryId(str(event.story)), when, (1.0 + (event.position or 0)) ** -steepness)
+            self._counted_at = began
+        return True
+
+    def _with_others(self, live: Live) -> Live:
+        """The edition with what may be told of other readers."""
+        others = self._others(live.edition.index, live.absorbed)
+        if others is None and live.edition.others is None:
+            return live
+        return replace(live, edition=replace(live.edition, others=others))
+
+    def _others(self, index: Mapping[StoryId, int], absorbed: Mapping[StoryId, StoryId]) -> Others | None:
+        with self._counting:
+            return self._crowd.tell(index, self._counted_at.timestamp(), absorbed)
 
     def _outlets(self, sources: Iterable[Source]) -> Mapping[str, Outlet]:
         """What is known of publishers, by their names as they are compared: the lists, and what sources say of themselves."""

@@ -149,6 +149,8 @@ class Readers(Paper):
         with self._turn(ReaderId(reader_id)), self.engine.begin() as db:
             store.readers.erase(db, ReaderId(reader_id))
         self._forget(ReaderId(reader_id))
+        with self._counting:
+            self._crowd.forget(ReaderId(reader_id))
         with self._books:
             self._readers.pop(ReaderId(reader_id), None)
 
@@ -261,6 +263,8 @@ class Readers(Paper):
             store.feeds.forget(db, id_)
             store.readers.save(db, self._refolded(db, held[0]), last)
         self._forget(id_)
+        with self._counting:
+            self._crowd.forget(ReaderId(reader_id))
 
     def ledger(self, reader_id: str) -> list[Learned]:
         """Everything that was learned of a reader, the strongest first."""

@@ -79,6 +79,19 @@ def opened(db: Connection) -> Iterator[Event]:
         yield codec.event_in(row)
 
 
+def looks(db: Connection, after: EventId, most: int) -> Iterator[tuple[EventId, Event]]:
+    """What any reader was shown and opened after that event, in the order in which it was recorded; of very much the last.
+
+    `most` is how many events are gone through; it costs the same however long the log is.
+    """
+    newest = db.execute(select(func.max(log.c.id))).scalar() or 0
+    query = select(log).where(
+        log.c.id > max(after, newest - most), log.c.kind.in_(("shown", "opened")), log.c.story.is_not(None)
+    )
+    for row in db.execute(query.order_by(log.c.id)):
+        yield EventId(row.id), codec.event_in(row)
+
+
 def regroupings(db: Connection) -> list[Event]:
     """What all readers said of the grouping, and what any took back: each reader's events in order, for `fold`."""
     query = select(log).where(log.c.kind.in_(("merge", "split", "undo"))).order_by(log.c.reader, log.c.id)
