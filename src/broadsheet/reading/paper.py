@@ -22,6 +22,7 @@ from broadsheet.model import (
     Feed,
     FeedId,
     Outlet,
+    Passage,
     Reader,
     ReaderId,
     Source,
@@ -85,6 +86,9 @@ class Paper:
         self._came: OrderedDict[StoryId, int] = OrderedDict()  # with which version, since this process began
         self._cards: OrderedDict[StoryId, tuple[Story, Card]] = OrderedDict()
         self._readers: OrderedDict[ReaderId, Kept] = OrderedDict()
+        self._written: OrderedDict[ReaderId, tuple[str, Reader]] = OrderedDict()  # as this process last saved them
+        self._counted: OrderedDict[object, tuple[Story, int]] = OrderedDict()  # new facts, by story and what is new
+        self._lone: OrderedDict[object, tuple[Story, frozenset[Passage]]] = OrderedDict()
         self._regrouped: OrderedDict[object, Story] = OrderedDict()
         self.outlets: Mapping[str, Outlet] = {}
         self._signals: OrderedDict[ReaderId, tuple[object, list[Signal]]] = OrderedDict()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from broadsheet.model import Passage
-from broadsheet.stories.told import Floats, Ints, Said, Told
+from broadsheet.model import Article, Passage
+from broadsheet.stories.features import words
+from broadsheet.stories.sentences import Sentences
+from broadsheet.stories.told import LIGHT, Floats, Ints, Said, term
 
 
 def sums(rows: Ints, values: Floats, count: int) -> Floats:
@@ -78,19 +81,41 @@ def overlap(ours: Bag, theirs: Bag) -> Shared:
 VOICE = 0.6  # of a sentence's weight, the part that another sentence must have to say the same: as in novelty
 
 
-def voices(points: Sequence[Passage], told: Sequence[Told]) -> list[frozenset[str]]:
+def _weighed(text: str) -> dict[int, float]:
+    """The words of a text that weigh, each once: all that `Said` holds of them, at a tenth of its cost."""
+    found: dict[int, float] = {}
+    for word in set(words(text)):
+        slot, weight = term(word)
+        if weight >= LIGHT:
+            found[slot] = max(weight, found.get(slot, 0.0))
+    return found
+
+
+def voices(points: Sequence[Passage], articles: Sequence[Article], split: Sentences) -> list[frozenset[str]]:
     """For each of these sentences, the publishers whose articles say it, in whatever words weigh.
 
-    A point that is no sentence of these articles is said by nobody that is known.
+    A point that does not stand in these articles is said by nobody that is known. `split` cuts an article into sentences:
+    only paragraphs that have the words at all are cut.
     """
-    said = [(one.publisher, s) for one in told for s in one.said]
-    at = {(s.passage.article, s.passage.start): s for _, s in said}
-    known = {i: s for i, p in enumerate(points) if (s := at.get((p.article, p.start))) is not None}
-    found = [frozenset[str]()] * len(points)
-    if not known:
-        return found
-    cover = overlap(bagged(list(known.values())), bagged([s for _, s in said])).cover
-    for row, (i, own) in enumerate(known.items()):
-        heard = np.flatnonzero(cover[row] >= VOICE * max(own.weight, 1e-9))
-        found[i] = frozenset(said[n][0] for n in heard.tolist())
-    return found
+    texts = {a.id: a.text for a in articles}
+    asked = {
+        i: _weighed(p.text) for i, p in enumerate(points) if texts.get(p.article, "")[p.start :].startswith(p.text)
+    }
+    least = {i: VOICE * max(sum(own.values()), 1e-9) for i, own in asked.items()}
+    every = {slot for own in asked.values() for slot in own}
+    found: list[set[str]] = [set() for _ in points]
+
+    def heard(i: int, slots: AbstractSet[int]) -> bool:
+        return sum(weight for slot, weight in asked[i].items() if slot in slots) >= least[i]
+
+    for article in articles if every else ():
+        publisher = (article.publisher or article.id).casefold()
+        for paragraph in article.text.split("\n"):
+            has = every.intersection(_weighed(paragraph))
+            left = [i for i in asked if publisher not in found[i] and heard(i, has)] if has else []
+            for sentence in split(replace(article, text=paragraph)) if left else ():
+                slots = has.intersection(_weighed(sentence.text))
+                for i in left:
+                    if heard(i, slots):
+                        found[i].add(publisher)
+    return [frozenset(by) for by in found]
