@@ -27,7 +27,7 @@ Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
 CHUNK = 4_096  # stories read into arrays at a time
-WARM = 400  # what is kept at hand of readers: eight things of each of the last fifty, three as large as the edition
+WARM = 450  # what is kept at hand of readers: nine things of each of the last fifty, three as large as the edition
 T = TypeVar("T")
 
 

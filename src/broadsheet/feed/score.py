@@ -100,6 +100,15 @@ def turn(signal: str, label: str, desk: Desk, to: float = 0.5) -> Repair:
     return repair
 
 
+class Met(NamedTuple):
+    """Stories that meet follows, a line for each of both, in order of the stories."""
+
+    rows: Rows
+    follow: Rows  # its place in the reader's list
+    points: Floats
+    seldom: NDArray[np.bool_]  # whether some of the points are for a publisher that seldom publishes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follows:
     """What the reader chose by hand. Each follow that is met gives its own points, so unfollowing is subtraction.
@@ -138,19 +147,34 @@ class Follows:
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         if not len(rows):
             return
+        follows, what = desk.reader.follows, ("met", self, desk.tuned(self.signal))
+        said = desk.edition.remembered("said", follows, lambda: list(map(_said, follows)))
+        met = desk.edition.remembered(what, follows, lambda: self._met(desk))
         asked = np.array(rows)
-        said = desk.edition.remembered("said", desk.reader.follows, lambda: list(map(_said, desk.reader.follows)))
-        for follow, (fact, repair) in zip(desk.reader.follows, said, strict=True):
-            about, strength = desk.edition.about(follow.kind, follow.value)
-            worth = self._worth(desk, follow)
-            if not len(about) or not worth:
-                continue
-            at = np.minimum(about.searchsorted(asked), len(about) - 1)
-            met = np.flatnonzero(about[at] == asked)
-            more = self._more(desk, follow, about[at[met]], strength[at[met]])
-            points = (worth * _felt(strength[at[met]]) + more).tolist()
-            for place, x, extra in zip(met.tolist(), points, more.tolist(), strict=True):
-                yield place, Reason(self.signal, x, f"{fact}, which seldom publishes" if extra else fact, repair)
+        first, end = np.searchsorted(met.rows, asked, "left"), np.searchsorted(met.rows, asked, "right")
+        for place in np.flatnonzero(end > first).tolist():
+            here = slice(first[place], end[place])
+            for at, x, seldom in zip(
+                met.follow[here].tolist(), met.points[here].tolist(), met.seldom[here].tolist(), strict=True
+            ):
+                fact, repair = said[at]
+                yield place, Reason(self.signal, x, f"{fact}, which seldom publishes" if seldom else fact, repair)
+
+    def _met(self, desk: Desk) -> Met:
+        """Which follows each story meets, story by story, in the order of the reader's list."""
+        none = np.zeros(0, np.int64)
+        rows, follow, points, seldom = [none], [none], [np.zeros(0)], [np.zeros(0, bool)]
+        for at, one in enumerate(desk.reader.follows):
+            about, strength = desk.edition.about(one.kind, one.value)
+            if worth := self._worth(desk, one):
+                more = self._more(desk, one, about, strength)
+                rows.append(about)
+                follow.append(np.full(len(about), at))
+                points.append(worth * _felt(strength) + more)
+                seldom.append(more != 0.0)
+        every = np.concatenate(rows)
+        order = np.argsort(every, kind="stable")
+        return Met(every[order], *(np.concatenate(column)[order] for column in (follow, points, seldom)))
 
     def _more(self, desk: Desk, follow: Follow, rows: Rows, strength: Floats) -> Floats:
         """What a story is worth more because the followed publisher, by whom it is, seldom publishes."""
