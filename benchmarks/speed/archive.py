@@ -65,6 +65,9 @@ READER = ReaderId(identify("reader", "archive"))
 DIMENSIONS, SOURCES, SENTENCES, WORDS = 192, 600, 20_000, 60_000
 LIVE_DAYS, DAYS = 29, 730  # stories of the last month are live; the archive goes back two years
 LIVE_SHARE = 0.12  # of the articles: at 500,000 some 20,000 live stories
+PAUSE = (
+    0.03  # seconds between two pages: what is recorded of one, after its answer, is done before the next is asked for
+)
 MADE = "archive made"  # the note that says that the store is whole, and of how many articles
 
 
@@ -310,6 +313,7 @@ class Browser:
             if before:
                 self.get(before)
             self.get(path)
+            time.sleep(PAUSE)
         rows = json.loads(self.get("/took"))
         return [wall for wall, _ in rows], [spent for _, spent in rows]
 

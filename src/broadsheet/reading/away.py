@@ -87,10 +87,7 @@ class Away(Pages):
     def last_visit(self, reader: Reader) -> datetime | None:
         """When the reader was here before this visit; None for who was not."""
         with self.engine.connect() as db:
-            for most in (100, 600):  # a visit of more than three pages is rare
-                if (found := last_visit(store.readers.times(db, reader.id, most), self.now())) is not None:
-                    return found
-            return None
+            return last_visit(store.readers.times(db, reader.id), self.now())
 
     def away(self, reader_id: str, since: datetime | None = None, minutes: int | None = None) -> AwayPage:
         """The stories that mattered to the reader since then, by itself since their last visit, at most 60 days back."""

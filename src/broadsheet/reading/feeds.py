@@ -143,12 +143,11 @@ class Feeds(Readers):
         if not self._may_see(paper, reader, story.id, story):
             raise NotFound("There is no such story here.")
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
-        rng = np.random.default_rng(self._seed(reader))
-        if (row := paper.edition.row_of(story.id)) is not None:
-            desk = Desk(plain, paper.edition, self.now(), int(rng.integers(0, 2**63)))
-            return FeedItem(story=story.id, reasons=tuple(reasons_of(desk, self.recipe, [row])[0]))
-        feed = build_feed(plain, Edition.of((story,), self.now()), self.recipe, self.now(), rng)
-        return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
+        seed = int(np.random.default_rng(self._seed(reader)).integers(0, 2**63))
+        # a story that is no longer live is weighed alone: there are no others beside it
+        edition = paper.edition if story.id in paper.edition.index else Edition.of((story,), self.now())
+        desk = Desk(plain, edition, self.now(), seed)
+        return FeedItem(story=story.id, reasons=tuple(reasons_of(desk, self.recipe, [edition.index[story.id]])[0]))
 
     def inquiry(self, reader: Reader) -> Inquiry:
         """The reader's feed as it is shown now, to be asked about."""

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Text, bindparam, cast, delete, func, insert, select, type_coerce, update
+from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, delete, func, insert, select, type_coerce, update
 
 from broadsheet.model import Event, EventId, Reader, ReaderId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import events as log
 from broadsheet.store.schema import readers
-from broadsheet.store.types import to_json
+from broadsheet.store.types import EPOCH, MICROSECOND, to_json
 
 _WRITTEN = select(cast(readers.c.snapshot, Text)).where(readers.c.id == bindparam("reader"))
 _LOCKED = (
@@ -73,14 +73,15 @@ def all(db: Connection) -> list[Reader]:  # noqa: A001
 
 def record(db: Connection, done: Sequence[Event]) -> list[EventId]:
     """Append events; gives their ids, in order. They are never changed."""
-    ids = []
-    for event in done:
-        row = {
+    rows = [
+        {
             "reader": event.reader, "kind": event.kind, "at": event.at, "story": event.story,
             "article": event.article, "feed": event.feed, "payload": codec.event_out(event),
-        }  # fmt: skip
-        ids.append(EventId(db.execute(insert(log).values(**row).returning(log.c.id)).scalar_one()))
-    return ids
+        }
+        for event in done
+    ]  # fmt: skip
+    statement = insert(log).returning(log.c.id, sort_by_parameter_order=True)
+    return [EventId(id_) for batch in batches(rows) for id_ in db.execute(statement, batch).scalars()]
 
 
 def events(db: Connection, reader: ReaderId, after: EventId | None = None) -> list[Event]:
@@ -129,8 +130,11 @@ def forget(db: Connection, reader: ReaderId, done: Sequence[EventId]) -> None:
 
 def times(db: Connection, reader: ReaderId, most: int = 600) -> list[datetime]:
     """When the reader did or was shown their last `most` things: distinct times, the latest first."""
-    query = select(log.c.at).where(log.c.reader == reader).order_by(log.c.id.desc()).limit(most)
-    return sorted({at for (at,) in db.execute(query)}, reverse=True)
+    # as numbers, so that only the distinct ones are made into times: a page is shown at one moment
+    query = (
+        select(type_coerce(log.c.at, BigInteger)).where(log.c.reader == reader).order_by(log.c.id.desc()).limit(most)
+    )
+    return [EPOCH + at * MICROSECOND for at in sorted(set(db.execute(query).scalars()), reverse=True)]
 
 
 def erase(db: Connection, id: ReaderId) -> None:  # noqa: A002

@@ -28,7 +28,7 @@ from broadsheet.feed.build import Recipe
 from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
 from broadsheet.web import api, images, live, offline, pages, security
-from broadsheet.web.views import HERE, render
+from broadsheet.web.views import HERE, render, warm
 
 
 class Net:
@@ -76,7 +76,8 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(app.state.newsstand.edition)  # the first visitor does not wait for it
+        await run_in_threadpool(app.state.newsstand.edition)  # the first visitor does not wait for it, ...
+        await run_in_threadpool(warm)  # ... nor for .7 s of templates and lists
         gc.freeze()  # the edition stays: looking through it for garbage took a quarter of a feed's time
         yield
         await net.close()
