@@ -282,6 +282,8 @@ def served(address: str) -> Iterator[int]:
                 if knock.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
+        if not server.is_alive():
+            raise SystemExit("the server did not start")
         yield port
     finally:
         server.terminate()

@@ -277,8 +277,8 @@ class Edition:
         return made
 
     @cached_property
-    def kinds(self) -> dict[tuple[int, int], Any]:
-        """What the diversity of a page asks of a story, as it was last worked out: by row and its one setting."""
+    def kinds(self) -> dict[int, dict[int, Any]]:
+        """What the diversity of a page asks of a story, as it was worked out: by its one setting and by row."""
         return {}
 
     @cached_property

@@ -118,6 +118,7 @@ class Follows:
     """
 
     signal: ClassVar[str] = "follows"
+    reads: ClassVar[tuple[str, ...]] = ("follows",)
     story: float = 3.0
     keyword: float = 1.6
     person: float = 1.6
@@ -217,6 +218,7 @@ class Interest:
     """
 
     signal: ClassVar[str] = "interest"
+    reads: ClassVar[tuple[str, ...]] = ("weights",)
     weight: float = 0.6
     half_life: timedelta = timedelta(days=30)  # the same as `readers.profile.Learning.half_life`
     told: int = 2  # the most that are told one by one
@@ -346,6 +348,7 @@ class Likeness:
     """
 
     signal: ClassVar[str] = "likeness"
+    reads: ClassVar[tuple[str, ...]] = ("interest", "disinterest", "interest_mass", "disinterest_mass")
     weight: float = 1.5
     against: float = 1.0
     floor: float = 0.15  # cosine of two stories that have nothing to do with each other
@@ -415,6 +418,7 @@ class Importance:
     """How many publishers report it with their own text, and how fast they came."""
 
     signal: ClassVar[str] = "importance"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.4  # for `many` independent publishers
     many: float = 32.0
     speed: float = 0.5  # for `fast` publishers an hour
@@ -451,6 +455,7 @@ class Freshness:
     """
 
     signal: ClassVar[str] = "freshness"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.0
     half_life: timedelta = timedelta(hours=12)
 
@@ -488,6 +493,7 @@ class Quiet:
     """A publisher that seldom publishes is not drowned by those that never stop."""
 
     signal: ClassVar[str] = "quiet"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 0.6  # for one that publishes next to nothing
     loud: float = 6.0  # stories a day from which on there is nothing to protect
 
@@ -543,6 +549,7 @@ class Exploration:
     """
 
     signal: ClassVar[str] = "exploration"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.5
     share: float = 0.01  # of the stories
 
@@ -569,6 +576,7 @@ class Fatigue:
     """What was seen and left, or read and has nothing new, makes room; what was read and moved on comes back."""
 
     signal: ClassVar[str] = "fatigue"
+    reads: ClassVar[tuple[str, ...]] = ("opened", "shown", "follows")
     shown: float = 0.35  # taken for each doubling of the times shown and not opened
     read: float = 4.0  # taken when it was opened and nothing came since
     update: float = 0.6  # given when articles came since it was opened
@@ -623,6 +631,7 @@ class Language:
     """Of the languages that a reader reads, the one named first comes first. (Others are not admitted at all.)"""
 
     signal: ClassVar[str] = "language"
+    reads: ClassVar[tuple[str, ...]] = ("languages",)
     weight: float = 0.3
 
     def points(self, desk: Desk) -> Floats:
@@ -649,6 +658,7 @@ class Local:
     """What is about a place near the reader: the nearest to the point of several counts, for near is near."""
 
     signal: ClassVar[str] = "local"
+    reads: ClassVar[tuple[str, ...]] = ("home",)
     weight: float = 0.8
 
     def points(self, desk: Desk) -> Floats:
@@ -680,6 +690,7 @@ class Subscriptions:
     """What the reader's own sources report comes before what others do."""
 
     signal: ClassVar[str] = "subscriptions"
+    reads: ClassVar[tuple[str, ...]] = ("subscriptions",)
     weight: float = 0.7
 
     def points(self, desk: Desk) -> Floats:

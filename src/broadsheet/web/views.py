@@ -297,7 +297,7 @@ def warm() -> None:
     """Make ready what the first page of each kind would have to wait for: templates are compiled, lists are read."""
     for template in ("feed.html", "story.html", "article.html", "why.html", "latest.html", "search.html"):
         environment().get_template(template)
-    outlet_of("", "https://example.org/")
+    outlet_of("https://example.org/")
     told.term("word")
     static_version()
 
