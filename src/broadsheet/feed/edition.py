@@ -466,15 +466,19 @@ class Edition:
             which[some] = np.where(least == most, most, -1)
         return names, which
 
+    @cached_property
+    def _sole(self) -> dict[int, Rows]:
+        return {}
+
     def sole_publishers(self, few: int) -> Rows:
         """For each row a number for the publisher whose story it is: the first of at most `few`; -1 where there are more."""
-        which = self.kinds.get((-1, few))
+        which = self._sole.get(few)
         if which is None:
             known: dict[str, int] = {}
             own = [row.first_publisher if 0 < len(row.publishers) <= few else "" for row in self.rows]
             which = np.array([known.setdefault(name, len(known)) if name else -1 for name in own], np.int64)
-            self.kinds[-1, few] = which
-        return cast(Rows, which)
+            self._sole[few] = which
+        return which
 
     @cached_property
     def _main_topics(self) -> dict[int, str]:
