@@ -91,7 +91,7 @@ class Asked:
         self.wire, self.path, self.pid = http.client.HTTPConnection("127.0.0.1", port, timeout=60), path, pid
         self.headers = {"Host": f"127.0.0.1:{port}", "Sec-Fetch-Site": "none", "Cookie": cookie}
         self.took: list[float] = []
-        self.cpu, self.bytes = 0.0, 0
+        self.cpu, self.bytes, self.packed = 0.0, 0, 0
 
     def once(self) -> None:
         before, start = spent(self.pid), time.perf_counter()
@@ -104,11 +104,17 @@ class Asked:
         time.sleep(0.05)  # what is done after the answer counts as its server's, too
         self.cpu += spent(self.pid) - before
 
+    def weigh(self) -> None:
+        """What the page weighs where it may be compressed."""
+        self.wire.request("GET", self.path, headers=self.headers | {"Accept-Encoding": "gzip"})
+        self.packed = len(self.wire.getresponse().read())
+
     def figures(self, name: str) -> dict[str, float]:
         return {
             f"{name}_ms": round(statistics.median(self.took), 2),
             f"{name}_cpu_ms": round(1000 * self.cpu / len(self.took), 1),
             f"{name}_bytes": self.bytes,
+            f"{name}_sent_bytes": self.packed,
         }
 
 
@@ -175,6 +181,7 @@ def measure(days: int, times: int) -> dict[str, Any]:
         for page in asked.values():  # compiled, read and built once, by both
             for _ in range(3):
                 page.once()
+            page.weigh()
             page.took, page.cpu = [], 0.0
         for _ in range(times):
             for page in asked.values():
