@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -365,3 +366,33 @@ def _told_of_others(stand: Newsstand, reader: Reader) -> dict[StoryId, str]:
         for reason in item.reasons
         if reason.signal == "popularity"
     }
+
+
+def test_a_page_does_not_wait_for_new_facts_to_be_counted_and_the_next_one_has_them(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    before = replace(stand.reader(ada.id), opened={CEASEFIRE.id: CEASEFIRE.first_seen})
+    assert stand.facts_since(before, [CEASEFIRE], timedelta(0)) == {}
+    counted = stand.facts_since(before, [CEASEFIRE])
+    assert counted[CEASEFIRE.id] > 0
+    assert stand.facts_since(before, [CEASEFIRE], timedelta(0)) == counted
+    # more of it came: what was counted before says nothing of that
+    more = replace(CEASEFIRE, last_seen=CEASEFIRE.last_seen + HOUR)
+    assert stand.facts_since(before, [more], timedelta(0)) == {}
+
+
+def test_a_live_story_that_is_on_no_page_tells_the_reasons_that_it_has_among_the_others(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    shown = {item.story: item for item in stand.feed(ada.id).items}
+    alone = Newsstand(stand.engine, stand.settings)  # has built no feed: it asks the edition
+    for story, item in shown.items():
+        told = {(r.signal, r.fact, round(r.points, 9)) for r in alone.why(ada.id, story).reasons}
+        assert told == {(r.signal, r.fact, round(r.points, 9)) for r in item.reasons if r.signal != "diversity"}
+
+
+def test_a_reader_who_is_renamed_elsewhere_keeps_the_new_name_when_they_act_here(stand: Newsstand) -> None:
+    ada = stand.add_reader("Ada")
+    stand.act(ada.id, an_event(ada, "more", story=CEASEFIRE.id))
+    with stand.engine.begin() as db:
+        store.readers.save(db, replace(stand.reader(ada.id), name="Ada L."))
+    stand.act(ada.id, an_event(ada, "more", story=CEASEFIRE.id))
+    assert Newsstand(stand.engine, stand.settings).reader(ada.id).name == "Ada L."

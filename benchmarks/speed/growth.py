@@ -118,9 +118,24 @@ def in_batches(live: list[Story], many: int) -> dict[str, float]:
 
 
 def learning(live: list[Story], many: int) -> dict[str, float]:
+    """Events a second: of a new reader, of one who has read for long, and where every event teaches a dozen weights."""
     told = acts(live, many, 1)
-    reader = Reader(id=ReaderId("r"))
-    return {"learned_events_a_second": many / min(seconds(lambda: fold(reader, told)) for _ in range(3))}
+    new = Reader(id=ReaderId("r"))
+    old = fold(new, acts(live, 20_000, 2))
+    some = dict(list(old.weights.items())[:1])
+    old = replace(
+        old, weights={("entity", f"name {n}"): w for w in some.values() for n in range(5_000)} | dict(old.weights)
+    )
+    opened = [(replace(event, kind="opened"), story) for event, story in told[: many // 10]]
+
+    def rate(reader: Reader, events: Sequence[tuple[Event, Story]]) -> float:
+        return len(events) / min(seconds(lambda: fold(reader, events)) for _ in range(3))
+
+    return {
+        "learned_events_a_second": rate(new, told),
+        "learned_events_a_second of a reader with 5000 weights": rate(old, told),
+        "learned_openings_a_second": rate(old, opened),
+    }
 
 
 def by_readers(live: list[Story], many: int) -> dict[str, float]:

@@ -108,7 +108,7 @@ def said_alone(points: Sequence[Passage], articles: Sequence[Article]) -> frozen
     publisher = {a.id: a.publisher.casefold().strip() for a in articles}
     if len({a.publisher for a in own}) < 2:
         return frozenset()
-    heard = voices(points, [_told(a) for a in own])
+    heard = voices(points, own, passages)
     return frozenset(p for p, by in zip(points, heard, strict=True) if not by - {publisher.get(p.article, "")})
 
 

@@ -147,7 +147,7 @@ def build_feed(
     ranking = _Ranking(desk, recipe, np.flatnonzero(admitted))
     picked = list(pick(desk, ranking.best, recipe.length, recipe.diversity, above))
     told = reasons_of(desk, recipe, [row for row, _ in picked])
-    chance = next((scorer.chance(desk) for scorer in recipe.scorers if isinstance(scorer, Exploration)), 0.0)
+    chance = chance_of(desk, recipe)
     items = [
         FeedItem(story=edition.ids[row], reasons=(*reasons, *lost), chance=chance)
         for (row, lost), reasons in zip(picked, told, strict=True)
@@ -168,6 +168,11 @@ def build_feed(
     )
 
 
+def chance_of(desk: Desk, recipe: Recipe) -> float:
+    """The chance that a story has of being drawn by lot."""
+    return next((scorer.chance(desk) for scorer in recipe.scorers if isinstance(scorer, Exploration)), 0.0)
+
+
 def reasons_of(desk: Desk, recipe: Recipe, rows: Sequence[int]) -> list[list[Reason]]:
     """All that speaks for and against each story, whatever else is on the page; the strongest first."""
     told: list[list[Reason]] = [[] for _ in rows]
@@ -182,14 +187,15 @@ def reasons_of(desk: Desk, recipe: Recipe, rows: Sequence[int]) -> list[list[Rea
 class _Ranking:
     """The admitted rows by points, as many of the best as are asked for."""
 
-    def __init__(self, desk: Desk, recipe: Recipe, rows: Rows) -> None:
+    def __init__(self, desk: Desk, recipe: Recipe, rows: Rows, total: Floats | None = None) -> None:
         self.desk = desk
         self.rows = rows
         self.likeness = next((s for s in recipe.scorers if isinstance(s, Likeness)), None)
-        total = np.zeros(len(desk.edition))
-        for scorer in recipe.scorers:
-            if scorer is not self.likeness:
-                total += scorer.points(desk)
+        if total is None:
+            total = np.zeros(len(desk.edition))
+            for scorer in recipe.scorers:
+                if scorer is not self.likeness:
+                    total += scorer.points(desk)
         self.cheap = total[rows]
 
     def best(self, n: int) -> tuple[Rows, Floats]:

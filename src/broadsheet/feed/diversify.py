@@ -144,12 +144,12 @@ class Kind(NamedTuple):
 
 
 def kind_of(desk: Desk, row: int, rules: Diversity) -> Kind:
-    kinds = desk.edition.kinds  # it is the same for every reader
-    kind: Kind | None = kinds.get((row, rules.few))
+    kinds = desk.edition.kinds.setdefault(rules.few, {})  # it is the same for every reader
+    kind: Kind | None = kinds.get(row)
     if kind is None:
         story = desk.edition.rows[row]
         publisher = story.first_publisher if len(story.publishers) <= rules.few else ""
-        kind = kinds[row, rules.few] = Kind(desk.edition.main_topic(row), publisher, story.first_entity)
+        kind = kinds[row] = Kind(desk.edition.main_topic(row), publisher, story.first_entity)
     return kind
 
 
@@ -167,15 +167,12 @@ class Page:
         self.entities: Counter[str] = Counter()
         # what the next story of each kind loses: only those above nothing
         self.taken: tuple[dict[str, float], dict[str, float], dict[str, float]] = ({}, {}, {})
-        self.kinds: dict[int, Kind] = {}
+        self.kinds: dict[int, Kind] = desk.edition.kinds.setdefault(rules.few, {})
         # row -> how many of the page it was held against, how many are near
         self.compared: dict[int, tuple[int, int]] = {}
 
     def kind(self, row: int) -> Kind:
-        kind = self.kinds.get(row)
-        if kind is None:
-            kind = self.kinds[row] = kind_of(self.desk, row, self.rules)
-        return kind
+        return self.kinds.get(row) or kind_of(self.desk, row, self.rules)
 
     def add(self, row: int) -> None:
         kind = self.kind(row)
@@ -259,6 +256,31 @@ def pick(
     reader's is kept on all these together, wherever there are stories to keep it with; where there are none, the page is
     filled all the same.
     """
+    for one in best_first(desk, ranked, length, rules, before, at_first):
+        demotions = tuple(one.page.demotions(one.row))
+        if one.allowance:
+            demotions += tuple(one.allowance.reasons(one.row))
+        yield one.row, demotions
+
+
+class Picked(NamedTuple):
+    """The next story of a page, and the page as it is before it."""
+
+    row: int
+    score: float  # to the last bit or so: what the reasons add up to is the score
+    page: Page
+    allowance: Allowance | None
+
+
+def best_first(
+    desk: Desk,
+    ranked: Callable[[int], tuple[Rows, Floats]],
+    length: int,
+    rules: Diversity,
+    before: Sequence[int] = (),
+    at_first: int = 0,
+) -> Iterator[Picked]:
+    """The rows that `pick` gives, in that order, with nothing told of them: as many as are asked for."""
     page = Page(desk, rules, len(before) + length)
     allowance = Allowance(desk, rules, len(before) + length) if desk.reader.budget else None
     barred: list[tuple[int, float]] = []  # by the budget: taken only when nothing else is left
@@ -271,6 +293,13 @@ def pick(
     next_in, given = 0, 0
     # -score, row, points, how long the page was when it was scored, and whether likeness to the page was part of it
     waiting: list[tuple[float, int, float, int, bool]] = []
+    kinds, kind, (topics, publishers, entities) = page.kinds, page.kind, page.taken
+
+    def takes(row: int) -> float:
+        """The sum of `Page.takes`: asked some thirty times a place where many stories are alike."""
+        topic, publisher, entity = kinds.get(row) or kind(row)
+        return topics.get(topic, 0.0) + publishers.get(publisher, 0.0) + entities.get(entity, 0.0)
+
     while given < length:
         # whatever could be the best enters with its full points; it is scored when it comes to the top
         while next_in < len(rows) and (not waiting or points[next_in] >= -waiting[0][0]):
@@ -278,7 +307,7 @@ def pick(
             if allowance and allowance.bars(row):
                 barred.append((row, base))
             else:
-                heapq.heappush(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
+                heapq.heappush(waiting, (takes(row) - base, row, base, len(page.rows), False))
             next_in += 1
         if next_in == len(rows) >= asked:
             asked *= 4
@@ -296,18 +325,16 @@ def pick(
             heapq.heappop(waiting)
             barred.append((row, base))
         elif known != len(page.rows):  # the page has grown since: what it takes now is no less, so this only sinks
-            heapq.heapreplace(waiting, (sum(page.takes(row)) - base, row, base, len(page.rows), False))
+            heapq.heapreplace(waiting, (takes(row) - base, row, base, len(page.rows), False))
         elif not whole:
             heapq.heapreplace(waiting, (score + page.thread(row), row, base, known, True))
         else:
             heapq.heappop(waiting)
-            demotions = tuple(page.demotions(row))
+            yield Picked(row, -score, page, allowance)
             page.add(row)
             if allowance:
-                demotions += tuple(allowance.reasons(row))
                 allowance.add(row)
             given += 1
-            yield row, demotions
 
 
 def _lists(ranked: tuple[Rows, Floats]) -> tuple[list[int], list[float]]:

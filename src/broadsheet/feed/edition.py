@@ -40,7 +40,7 @@ Rows = NDArray[np.int64]
 DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
 CHUNK = 4_096  # stories read into arrays at a time
-WARM = 400  # what is kept at hand of readers: eight things of each of the last fifty, three as large as the edition
+WARM = 450  # what is kept at hand of readers: nine things of each of the last fifty, three as large as the edition
 T = TypeVar("T")
 
 
@@ -291,8 +291,8 @@ class Edition:
         return made
 
     @cached_property
-    def kinds(self) -> dict[tuple[int, int], Any]:
-        """What the diversity of a page asks of a story, as it was last worked out: by row and its one setting."""
+    def kinds(self) -> dict[int, dict[int, Any]]:
+        """What the diversity of a page asks of a story, as it was worked out: by its one setting and by row."""
         return {}
 
     @cached_property
@@ -516,15 +516,19 @@ class Edition:
             which[some] = np.where(least == most, most, -1)
         return names, which
 
+    @cached_property
+    def _sole(self) -> dict[int, Rows]:
+        return {}
+
     def sole_publishers(self, few: int) -> Rows:
         """For each row a number for the publisher whose story it is: the first of at most `few`; -1 where there are more."""
-        which = self.kinds.get((-1, few))
+        which = self._sole.get(few)
         if which is None:
             known: dict[str, int] = {}
             own = [row.first_publisher if 0 < len(row.publishers) <= few else "" for row in self.rows]
             which = np.array([known.setdefault(name, len(known)) if name else -1 for name in own], np.int64)
-            self.kinds[-1, few] = which
-        return cast(Rows, which)
+            self._sole[few] = which
+        return which
 
     @cached_property
     def _main_topics(self) -> dict[int, str]:

@@ -102,6 +102,15 @@ def turn(signal: str, label: str, desk: Desk, to: float = 0.5) -> Repair:
     return repair
 
 
+class Met(NamedTuple):
+    """Stories that meet follows, a line for each of both, in order of the stories."""
+
+    rows: Rows
+    follow: Rows  # its place in the reader's list
+    points: Floats
+    seldom: NDArray[np.bool_]  # whether some of the points are for a publisher that seldom publishes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follows:
     """What the reader chose by hand. Each follow that is met gives its own points, so unfollowing is subtraction.
@@ -111,6 +120,7 @@ class Follows:
     """
 
     signal: ClassVar[str] = "follows"
+    reads: ClassVar[tuple[str, ...]] = ("follows",)
     story: float = 3.0
     keyword: float = 1.6
     person: float = 1.6
@@ -141,20 +151,35 @@ class Follows:
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         if not len(rows):
             return
+        follows, what = desk.reader.follows, ("met", self, desk.tuned(self.signal))
+        said = desk.edition.remembered("said", follows, lambda: list(map(_said, follows)))
+        met = desk.edition.remembered(what, follows, lambda: self._met(desk))
         asked = np.array(rows)
-        said = desk.edition.remembered("said", desk.reader.follows, lambda: list(map(_said, desk.reader.follows)))
-        for follow, (fact, repair) in zip(desk.reader.follows, said, strict=True):
-            about, strength = desk.edition.about(follow.kind, follow.value)
-            worth = self._worth(desk, follow)
-            if not len(about) or not worth:
-                continue
-            at = np.minimum(about.searchsorted(asked), len(about) - 1)
-            met = np.flatnonzero(about[at] == asked)
-            more = self._more(desk, follow, about[at[met]], strength[at[met]])
-            points = (worth * _felt(strength[at[met]]) + more).tolist()
-            for place, x, extra in zip(met.tolist(), points, more.tolist(), strict=True):
-                told = phrase("{fact}, which seldom publishes", fact=fact) if extra else fact
+        first, end = np.searchsorted(met.rows, asked, "left"), np.searchsorted(met.rows, asked, "right")
+        for place in np.flatnonzero(end > first).tolist():
+            here = slice(first[place], end[place])
+            for at, x, seldom in zip(
+                met.follow[here].tolist(), met.points[here].tolist(), met.seldom[here].tolist(), strict=True
+            ):
+                fact, repair = said[at]
+                told = phrase("{fact}, which seldom publishes", fact=fact) if seldom else fact
                 yield place, Reason(self.signal, x, told, repair)
+
+    def _met(self, desk: Desk) -> Met:
+        """Which follows each story meets, story by story, in the order of the reader's list."""
+        none = np.zeros(0, np.int64)
+        rows, follow, points, seldom = [none], [none], [np.zeros(0)], [np.zeros(0, bool)]
+        for at, one in enumerate(desk.reader.follows):
+            about, strength = desk.edition.about(one.kind, one.value)
+            if worth := self._worth(desk, one):
+                more = self._more(desk, one, about, strength)
+                rows.append(about)
+                follow.append(np.full(len(about), at))
+                points.append(worth * _felt(strength) + more)
+                seldom.append(more != 0.0)
+        every = np.concatenate(rows)
+        order = np.argsort(every, kind="stable")
+        return Met(every[order], *(np.concatenate(column)[order] for column in (follow, points, seldom)))
 
     def _more(self, desk: Desk, follow: Follow, rows: Rows, strength: Floats) -> Floats:
         """What a story is worth more because the followed publisher, by whom it is, seldom publishes."""
@@ -202,6 +227,7 @@ class Interest:
     """
 
     signal: ClassVar[str] = "interest"
+    reads: ClassVar[tuple[str, ...]] = ("weights",)
     weight: float = 0.6
     half_life: timedelta = timedelta(days=30)  # the same as `readers.profile.Learning.half_life`
     told: int = 2  # the most that are told one by one
@@ -338,6 +364,7 @@ class Likeness:
     """
 
     signal: ClassVar[str] = "likeness"
+    reads: ClassVar[tuple[str, ...]] = ("interest", "disinterest", "interest_mass", "disinterest_mass")
     weight: float = 1.5
     against: float = 1.0
     floor: float = 0.15  # cosine of two stories that have nothing to do with each other
@@ -407,6 +434,7 @@ class Importance:
     """How many publishers report it with their own text, and how fast they came."""
 
     signal: ClassVar[str] = "importance"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.4  # for `many` independent publishers
     many: float = 32.0
     speed: float = 0.5  # for `fast` publishers an hour
@@ -489,6 +517,7 @@ class Freshness:
     """
 
     signal: ClassVar[str] = "freshness"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.0
     half_life: timedelta = timedelta(hours=12)
 
@@ -527,6 +556,7 @@ class Quiet:
     """A publisher that seldom publishes is not drowned by those that never stop."""
 
     signal: ClassVar[str] = "quiet"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 0.6  # for one that publishes next to nothing
     loud: float = 6.0  # stories a day from which on there is nothing to protect
 
@@ -590,6 +620,7 @@ class Exploration:
     """
 
     signal: ClassVar[str] = "exploration"
+    reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.5
     share: float = 0.01  # of the stories
 
@@ -616,6 +647,7 @@ class Fatigue:
     """What was seen and left, or read and has nothing new, makes room; what was read and moved on comes back."""
 
     signal: ClassVar[str] = "fatigue"
+    reads: ClassVar[tuple[str, ...]] = ("opened", "shown", "follows")
     shown: float = 0.35  # taken for each doubling of the times shown and not opened
     read: float = 4.0  # taken when it was opened and nothing came since
     update: float = 0.6  # given when articles came since it was opened
@@ -672,6 +704,7 @@ class Language:
     """Of the languages that a reader reads, the one named first comes first. (Others are not admitted at all.)"""
 
     signal: ClassVar[str] = "language"
+    reads: ClassVar[tuple[str, ...]] = ("languages",)
     weight: float = 0.3
 
     def points(self, desk: Desk) -> Floats:
@@ -703,6 +736,7 @@ class Local:
     """What is about a place near the reader: the nearest to the point of several counts, for near is near."""
 
     signal: ClassVar[str] = "local"
+    reads: ClassVar[tuple[str, ...]] = ("home",)
     weight: float = 0.8
 
     def points(self, desk: Desk) -> Floats:
@@ -740,6 +774,7 @@ class Subscriptions:
     """What the reader's own sources report comes before what others do."""
 
     signal: ClassVar[str] = "subscriptions"
+    reads: ClassVar[tuple[str, ...]] = ("subscriptions",)
     weight: float = 0.7
 
     def points(self, desk: Desk) -> Floats:

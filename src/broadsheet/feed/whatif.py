@@ -1,7 +1,7 @@
 """Where a story stands for a reader, what keeps it there, and where it would stand if one thing were otherwise.
 
-No answer is an estimate: each is the feed built anew for the reader as they would be, so what is said of a cause is what
-happens when it goes.
+No answer is an estimate: each is the place in the feed of the reader as they would be, picked anew as the feed is, so what
+is said of a cause is what happens when it goes.
 """
 
 from __future__ import annotations
@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 import numpy as np
 
 from broadsheet.feed.admit import admit, refused
-from broadsheet.feed.build import Recipe, build_feed, reasons_of
+from broadsheet.feed.build import Recipe, build_feed, chance_of, reasons_of
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import repairs
+from broadsheet.feed.places import Places, Unsure
 from broadsheet.feed.score import Desk
 from broadsheet.model import Feed, FeedItem, Follow, Reader, Repair, StoryId, named
 from broadsheet.wording import meant, named_as, one_and_another, phrase, together
@@ -66,7 +68,7 @@ class Asked:
     ahead: int = 0  # where it is not within reach: how many have more points, room for others not counted
     short: float | None = None  # points that it lacks to the last story of the first page; None where it is on it
     refused: tuple[str, ...] = ()  # what keeps it out
-    without: tuple[Change, ...] = ()  # what speaks for it, taken away
+    without: tuple[Change, ...] = ()  # what speaks for it, taken away; of a story within reach
     lifts: tuple[Change, ...] = ()  # what would bring it up
 
 
@@ -101,18 +103,43 @@ class Inquiry:
                 return
             above += [item.story for item in page.items]
 
-    def find(self, story: StoryId, reader: Reader | None = None) -> tuple[int, FeedItem] | None:
+    @cached_property
+    def places(self) -> Places:
+        seed = int(np.random.default_rng(self.seed).integers(0, 2**63))
+        return Places(
+            reader=self.reader, edition=self.edition, recipe=self.recipe, now=self.now, seed=seed, reach=REACH
+        )  # fmt: skip
+
+    def find(self, story: StoryId) -> tuple[int, FeedItem] | None:
         """The story's place, from 1 on, and its reasons there; None where it is not within reach."""
+        for place, item in enumerate(next(self.pages(self.reader)).items, 1):
+            if item.story == story:
+                return (place, item) if place <= REACH else None
+        try:
+            found = self.places.find(self.reader, story)
+        except Unsure:
+            return self._turned(story, self.reader)
+        if found is None:
+            return None
+        desk = Desk(self.reader, self.edition, self.now, self.places.seed)
+        reasons = reasons_of(desk, self.recipe, [self.edition.index[story]])[0]
+        return found.place, FeedItem(story=story, reasons=(*reasons, *found.lost), chance=chance_of(desk, self.recipe))
+
+    def _turned(self, story: StoryId, reader: Reader) -> tuple[int, FeedItem] | None:
+        """The same by turning the pages themselves."""
         place = 0
-        for page in self.pages(reader or self.reader):
+        for page in self.pages(reader):
             for item in page.items:
                 place += 1
                 if item.story == story:
                     return (place, item) if place <= REACH else None
         return None
 
-    def place(self, story: StoryId, reader: Reader | None = None) -> int | None:
-        found = self.find(story, reader)
+    def place(self, story: StoryId, reader: Reader) -> int | None:
+        try:
+            found: tuple[int, object] | None = self.places.find(reader, story)
+        except Unsure:
+            found = self._turned(story, reader)
         return found[0] if found else None
 
     def ask(self, story: StoryId, subjects: Sequence[Follow] = ()) -> Asked:
@@ -127,7 +154,7 @@ class Inquiry:
         if found:
             place, item = found
         else:
-            desk = Desk(self.reader, self.edition, self.now, int(np.random.default_rng(self.seed).integers(0, 2**63)))
+            desk = Desk(self.reader, self.edition, self.now, self.places.seed)
             place, item = None, FeedItem(story=story, reasons=tuple(reasons_of(desk, self.recipe, [row])[0]))
         on_page = place is not None and place <= self.recipe.length
         return Asked(
@@ -135,22 +162,13 @@ class Inquiry:
             place=place,
             page=self.recipe.length,
             admitted=admitted,
-            ahead=0 if place is not None else self._ahead(story, item),
+            ahead=0 if place is not None else self.places.ahead(story),
             short=None if on_page else self._short(item),
             refused=tuple(refusal.why for refusal in held),
-            without=() if held else tuple(self._without(story, item)),
+            # what speaks for a story that is not within reach would, taken away, bring it nowhere
+            without=() if place is None else tuple(self._without(story, item)),
             lifts=tuple(self._admitted(story, row)) if held else () if place == 1 else self._lifts(story, item, place, subjects),
         )  # fmt: skip
-
-    def _ahead(self, story: StoryId, item: FeedItem) -> int:
-        """How many admitted stories have more points than this one, what diversity takes not counted."""
-        desk = Desk(self.reader, self.edition, self.now, int(np.random.default_rng(self.seed).integers(0, 2**63)))
-        points = np.zeros(len(self.edition))
-        for scorer in self.recipe.scorers:
-            points += scorer.points(desk)
-        open_, _ = admit(self.reader, self.edition, self.now)
-        row = self.edition.index[story]
-        return int(np.count_nonzero(open_ & (points > points[row])))
 
     def _short(self, item: FeedItem) -> float | None:
         first = next(self.pages(self.reader))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from sqlalchemy import Connection
 from broadsheet import store
 from broadsheet.errors import NotFound
 from broadsheet.feed.bubble import Meter, Tally, meters, published, tally
-from broadsheet.feed.build import build_feed
+from broadsheet.feed.build import build_feed, reasons_of
 from broadsheet.feed.diversify import kept
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import explain
@@ -144,9 +145,14 @@ class Feeds(Readers):
         if not self._may_see(paper, reader, story.id, story):
             raise NotFound(_("There is no such story here."))
         plain = replace(reader, mutes=(), hidden=frozenset(), languages=(), scope="all")
-        alone = replace(Edition.of((story,), self.now()), others=self._others({story.id: 0}, paper.absorbed))
-        feed = build_feed(plain, alone, self.recipe, self.now(), np.random.default_rng(0))
-        return feed.items[0] if feed.items else FeedItem(story=story.id, reasons=())
+        seed = int(np.random.default_rng(self._seed(reader)).integers(0, 2**63))
+        # a story that is no longer live is weighed alone: there are no others beside it
+        edition = paper.edition
+        if story.id not in edition.index:
+            alone = Edition.of((story,), self.now())
+            edition = replace(alone, others=self._others({story.id: 0}, paper.absorbed))
+        desk = Desk(plain, edition, self.now(), seed)
+        return FeedItem(story=story.id, reasons=tuple(reasons_of(desk, self.recipe, [edition.index[story.id]])[0]))
 
     def inquiry(self, reader: Reader) -> Inquiry:
         """The reader's feed as it is shown now, to be asked about."""
@@ -264,20 +270,41 @@ class Feeds(Readers):
             made = self._made_cards(db, paper, shown, reader)
         return [made[stories[i].id] for i in ids if i in stories and stories[i].id in made]
 
-    def facts_since(self, reader: Reader, stories: Sequence[Story]) -> dict[StoryId, int]:
-        """Of the stories that the reader opened and that went on since: how many new facts what came tells them."""
-        live = self.edition()
+    def facts_since(
+        self, reader: Reader, stories: Sequence[Story], within: timedelta | None = None
+    ) -> dict[StoryId, int]:
+        """Of the stories that the reader opened and that went on since: how many new facts what came tells them.
+
+        A story is counted once, until more comes of it: it takes some 3 ms an article. What is not counted after `within`
+        is left away, for a page that does not wait; asked again without it, all are counted.
+        """
+        live, begun = self.edition(), time.perf_counter()
         moved = [s for s in stories if (at := reader.opened.get(s.id)) is not None and s.last_seen > at][:COUNTED]
         if not moved:
             return {}
+        found: dict[StoryId, int] = {}
         with self.engine.connect() as db:
             ids = [a for s in moved for a in s.articles[-LATEST:]]
-            articles, read = self._articles(db, ids), store.versions.read_by(db, reader.id, ids)
-        found = {}
-        for story in moved:
-            own = [articles[a] for a in story.articles if a in articles and self._may_read(live, reader, articles[a])]
-            if new := unread(own, reader.opened[story.id], read):
-                found[story.id] = facts_new(own, new)
+            brief, read = store.articles.when_and_where(db, ids), store.versions.read_by(db, reader.id, ids)
+            for story in moved:
+                own = [
+                    brief[a] for a in story.articles[-LATEST:] if a in brief and self._may_read(live, reader, brief[a])
+                ]
+                new = unread(own, reader.opened[story.id], read)
+                if not new:
+                    continue
+                key = (story.id, tuple(a.id for a in own), new)
+                kept = self._facts.get(key)
+                if kept is None or kept[0] is not story:
+                    if within is not None and time.perf_counter() - begun > within.total_seconds():
+                        continue
+                    texts = self._articles(db, [a.id for a in own])
+                    kept = story, facts_new([texts[a.id] for a in own if a.id in texts], new)
+                    with self._books:
+                        self._facts[key] = kept
+                        while len(self._facts) > STORIES_KEPT:
+                            self._facts.popitem(last=False)
+                found[story.id] = kept[1]
         return found
 
     def _made_cards(

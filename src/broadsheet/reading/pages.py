@@ -17,6 +17,7 @@ from broadsheet.model import (
     Article,
     ArticleId,
     Follow,
+    Passage,
     Reader,
     ReaderId,
     Story,
@@ -28,6 +29,7 @@ from broadsheet.model import (
 )
 from broadsheet.readers.follows import ended
 from broadsheet.reading.feeds import Feeds
+from broadsheet.reading.paper import STORIES_KEPT
 from broadsheet.reading.shown import Correction, Followed, Found, Live, StoryPage, ThreadPage
 from broadsheet.stories import threads
 from broadsheet.stories.versions import Revision, compare
@@ -81,12 +83,24 @@ class Pages(Feeds):
             last_read=last_read,
             news=news_of(articles, new),
             sides=sides(articles, quotes),
-            alone=said_alone(card.story.key_points, articles),
+            alone=self._said_alone(card.story, articles),
             tellers=tellers(articles),
             coverage=coverage(articles),
             thread=thread,
             taken_out=taken_out,
         )
+
+    def _said_alone(self, story: Story, articles: Sequence[Article]) -> frozenset[Passage]:
+        """The key points that only one publisher says; asked once, as long as the story is as it is."""
+        key = story.id, tuple(a.id for a in articles)
+        kept = self._lone.get(key)
+        if kept is None or kept[0] is not story:
+            kept = story, said_alone(story.key_points, articles)
+            with self._books:
+                self._lone[key] = kept
+                while len(self._lone) > STORIES_KEPT:
+                    self._lone.popitem(last=False)
+        return kept[1]
 
     def _thread_of(self, db: Connection, paper: Live, story: Story, reader: Reader) -> ThreadPage | None:
         """The other stories of a story's thread; None where the reader may see no other."""

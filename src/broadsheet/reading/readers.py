@@ -66,7 +66,11 @@ class Readers(Paper):
         kept = self._readers.get(reader_id)
         if written is not None and kept is not None and kept.written == written and kept.into is into:
             return kept.reader
-        read = store.readers.get(db, reader_id) if written is not None else None
+        own = self._written.get(reader_id)
+        if own is not None and own[0] == written:  # this process wrote it
+            read: Reader | None = own[1]
+        else:
+            read = store.readers.get(db, reader_id) if written is not None else None
         if written is None or read is None:
             raise NotFound(_("There is no such reader here."))
         seen = self._seen(db, read)
@@ -287,7 +291,7 @@ class Readers(Paper):
         now = self.now()
         events = [check(replace(event, reader=reader_id, at=event.at or now, id=None)) for event in events]
         with self._turn(reader_id), self.engine.begin() as db:
-            held = store.readers.locked(db, reader_id)
+            held = store.readers.locked(db, reader_id, self._written.get(reader_id))
             if held is None:
                 raise NotFound(_("There is no such reader here."))
             reader, folded = held
@@ -307,7 +311,12 @@ class Readers(Paper):
                 stories = self._stories(db, {event.story for event in waiting if event.story})
                 for event in waiting:
                     reader = learn(reader, event, stories.get(event.story) if event.story else None)
-            store.readers.save(db, reader, max((event.id for event in waiting if event.id), default=folded))
+            written = store.readers.save(db, reader, max((event.id for event in waiting if event.id), default=folded))
+        with self._books:
+            self._written[reader_id] = written, reader
+            self._written.move_to_end(reader_id)
+            while len(self._written) > FEEDS_KEPT:
+                self._written.popitem(last=False)
         if any(event.kind not in ("shown", "dwelled", "opened") for event in events):
             self._forget(reader_id)
         return ids

@@ -185,6 +185,20 @@ def outlines(db: Connection, ids: Iterable[StoryId]) -> dict[StoryId, list[Artic
     return found
 
 
+def when_and_where(db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, Article]:
+    """Of each of these articles when and where it appeared, without a word of it."""
+    found: dict[ArticleId, Article] = {}
+    for batch in batches(dict.fromkeys(ids)):
+        for id_, publisher, source, published, first_seen, copy_of, _ in db.execute(
+            select(*_OUTLINE).where(articles.c.id.in_(batch))
+        ):
+            found[ArticleId(id_)] = Article(
+                id=id_, url="", title="", text="", publisher=publisher, source=source, published=published,
+                first_seen=first_seen, copy_of=copy_of,
+            )  # fmt: skip
+    return found
+
+
 def live(db: Connection, since: datetime) -> Iterator[tuple[Article, StoryId]]:
     """Every article since then that is in a story, in order of time, without HTML."""
     query = (

@@ -60,6 +60,11 @@ def all(db: Connection) -> list[Source]:  # noqa: A001
     return [_in(row) for row in db.execute(select(*_SELECT).order_by(func.lower(sources.c.title), sources.c.url))]
 
 
+def private(db: Connection) -> frozenset[SourceId]:
+    """Those that only their subscribers see."""
+    return frozenset(SourceId(id_) for id_ in db.execute(select(sources.c.id).where(sources.c.private)).scalars())
+
+
 def by_url(db: Connection, url: str) -> Source | None:
     """The source at that address, or the one that moved away from it."""
     row = db.execute(select(*_SELECT).where(sources.c.url == url)).first()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from broadsheet.model import Passage
-from broadsheet.stories.told import Floats, Ints, Said, Told
+from broadsheet.model import Article, Passage
+from broadsheet.stories.features import words
+from broadsheet.stories.sentences import Sentences
+from broadsheet.stories.told import LIGHT, STEM, Floats, Ints, Said, term
 
 
 def sums(rows: Ints, values: Floats, count: int) -> Floats:
@@ -78,19 +82,67 @@ def overlap(ours: Bag, theirs: Bag) -> Shared:
 VOICE = 0.6  # of a sentence's weight, the part that another sentence must have to say the same: as in novelty
 
 
-def voices(points: Sequence[Passage], told: Sequence[Told]) -> list[frozenset[str]]:
+def _weighed(text: str) -> dict[int, float]:
+    """The words of a text that weigh, each once: all that `Said` holds of them, at a tenth of its cost."""
+    found: dict[int, float] = {}
+    for word in set(words(text)):
+        slot, weight = term(word)
+        if weight >= LIGHT:
+            found[slot] = max(weight, found.get(slot, 0.0))
+    return found
+
+
+class _Asked(NamedTuple):
+    """A sentence that others may say, too."""
+
+    weights: dict[int, float]
+    least: float  # weight that another sentence must have of it
+    begins: list[tuple[str, float]]  # how each of its words begins, in whatever form a text writes it
+
+    @classmethod
+    def of(cls, text: str) -> _Asked:
+        weights = _weighed(text)
+        forms = {term(word)[0]: word for word in words(text)}
+        begins = [
+            # "parties" is folded to "party"
+            ((word[:STEM] if word.isalpha() and word.isascii() else word).removesuffix("y"), weights[slot])
+            for slot, word in forms.items()
+            if slot in weights
+        ]
+        return cls(weights, VOICE * max(sum(weights.values()), 1e-9), begins)
+
+    def may_be_in(self, lowered: str) -> bool:
+        """Whether a text may say it at all: in a twentieth of the time that reading its words takes."""
+        return sum(weight for begin, weight in self.begins if begin in lowered) >= self.least
+
+    def is_in(self, slots: AbstractSet[int]) -> bool:
+        return sum(weight for slot, weight in self.weights.items() if slot in slots) >= self.least
+
+
+def voices(points: Sequence[Passage], articles: Sequence[Article], split: Sentences) -> list[frozenset[str]]:
     """For each of these sentences, the publishers whose articles say it, in whatever words weigh.
 
-    A point that is no sentence of these articles is said by nobody that is known.
+    A point that does not stand in these articles is said by nobody that is known. `split` cuts an article into sentences:
+    only paragraphs that have the words at all are cut.
     """
-    said = [(one.publisher, s) for one in told for s in one.said]
-    at = {(s.passage.article, s.passage.start): s for _, s in said}
-    known = {i: s for i, p in enumerate(points) if (s := at.get((p.article, p.start))) is not None}
-    found = [frozenset[str]()] * len(points)
-    if not known:
-        return found
-    cover = overlap(bagged(list(known.values())), bagged([s for _, s in said])).cover
-    for row, (i, own) in enumerate(known.items()):
-        heard = np.flatnonzero(cover[row] >= VOICE * max(own.weight, 1e-9))
-        found[i] = frozenset(said[n][0] for n in heard.tolist())
-    return found
+    texts = {a.id: a.text for a in articles}
+    asked = {
+        i: _Asked.of(p.text) for i, p in enumerate(points) if texts.get(p.article, "")[p.start :].startswith(p.text)
+    }
+    found: list[set[str]] = [set() for _ in points]
+
+    def left(among: Iterable[int], text: str, publisher: str) -> list[int]:
+        lowered = text.lower()
+        return [i for i in among if publisher not in found[i] and asked[i].may_be_in(lowered)]
+
+    for article in articles:
+        publisher = (article.publisher or article.id).casefold()
+        some = left(asked, article.text, publisher)
+        for paragraph in article.text.split("\n") if some else ():
+            here = left(some, paragraph, publisher)
+            for sentence in split(replace(article, text=paragraph)) if here else ():
+                slots = _weighed(sentence.text).keys()
+                for i in here:
+                    if asked[i].is_in(slots):
+                        found[i].add(publisher)
+    return [frozenset(by) for by in found]

@@ -27,8 +27,8 @@ from broadsheet.errors import BroadsheetError, ConfigError, FetchError, InputErr
 from broadsheet.feed.build import Recipe
 from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
-from broadsheet.web import admin, api, images, live, offline, pages, security
-from broadsheet.web.views import HERE, language_of, render
+from broadsheet.web import admin, api, images, live, offline, pages, security, trimmed
+from broadsheet.web.views import HERE, language_of, render, warm
 from broadsheet.wording import phrase as _
 from broadsheet.wording import words_of
 
@@ -59,6 +59,11 @@ class Static(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         answer = await super().get_response(path, scope)
+        if answer.status_code == 200 and scope["method"] == "GET" and path.endswith((".css", ".js")):
+            found = HERE / "static" / path
+            sent = trimmed.file(found, found.stat().st_mtime)
+            kept = {n: v for n, v in answer.headers.items() if n != "content-length"}
+            answer = Response(sent, headers=kept)
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         # a file loads nothing: the pages' long policy was a third of what a small script cost on the wire
         answer.headers["Content-Security-Policy"] = security.NOTHING
@@ -78,7 +83,8 @@ def create_app(
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        await run_in_threadpool(app.state.newsstand.edition)  # the first visitor does not wait for it
+        await run_in_threadpool(app.state.newsstand.edition)  # the first visitor does not wait for it, ...
+        await run_in_threadpool(warm)  # ... nor for .7 s of templates and lists
         gc.freeze()  # the edition stays: looking through it for garbage took a quarter of a feed's time
         yield
         await net.close()

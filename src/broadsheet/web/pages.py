@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import orjson
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
@@ -51,6 +53,7 @@ MOST_LIKES = 60_000  # characters of a pasted list
 PREVIEWED = 15  # stories of a preview
 LONG_AWAY = timedelta(hours=12)  # from which on the front page offers what was missed
 VISIT = timedelta(minutes=30)
+COUNTING = timedelta(milliseconds=5)  # that a page waits for new facts to be counted
 TOPICS = (
     ("11000000", meant("topic", "politics and government")), ("16000000", meant("topic", "conflict, war and peace")),
     ("04000000", meant("topic", "economy, business and finance")), ("13000000", meant("topic", "science and technology")), ("07000000", meant("topic", "health")),
@@ -183,6 +186,7 @@ def for_you(request: Request) -> Response:
     rows = [(cards[i.story], i, told[i.story]) for i in feed.items if i.story in cards]
     live = news.edition()
     more = ".".join([*chain, feed.id]) if len(feed.items) >= news.recipe.length and len(chain) < MOST_PAGES - 1 else ""
+    shown = [card.story for card, _, _ in rows]
     answer = render(
         request,
         "feed.html",
@@ -195,16 +199,24 @@ def for_you(request: Request) -> Response:
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         away_since=before if before and news.now() - before >= LONG_AWAY else None,
-        facts=news.facts_since(reader, [card.story for card, _, _ in rows]),
+        facts=news.facts_since(reader, shown, COUNTING),
         edition_size=len(live.edition),
         edition_version=live.version,
         empty_words=_why_empty(news, reader) if not feed.items else "",
     )
     if by_the_reader(request):
-        from starlette.background import BackgroundTask
-
-        answer.background = BackgroundTask(news.shown, feed, len(above))
+        answer.background = afterwards(partial(news.shown, feed, len(above)), partial(news.facts_since, reader, shown))
     return answer
+
+
+def afterwards(*acts: Callable[[], object]) -> BackgroundTask:
+    """What is done once the answer was sent, one after another: nobody waits for it."""
+
+    def do() -> None:
+        for act in acts:
+            act()
+
+    return BackgroundTask(do)
 
 
 def _why_empty(news: Newsstand, reader: Reader) -> str:
@@ -327,7 +339,7 @@ def story(request: Request) -> Response:
         **choices(reader),
     )
     if by_the_reader(request):
-        opened(news, reader, page.story.id)
+        answer.background = afterwards(partial(opened, news, reader, page.story.id))
     return answer
 
 
@@ -376,9 +388,10 @@ def article(request: Request) -> Response:
         **choices(reader),
     )
     if by_the_reader(request):
-        news.read(reader, found)
+        acts: list[Callable[[], object]] = [partial(news.read, reader, found)]
         if card is not None:
-            opened(news, reader, card.story.id, found.id)
+            acts.append(partial(opened, news, reader, card.story.id, found.id))
+        answer.background = afterwards(*acts)
     return answer
 
 

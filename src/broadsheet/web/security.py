@@ -266,7 +266,7 @@ class Compressing:
     files: ASGIApp = field(init=False)
 
     def __post_init__(self) -> None:
-        self.pages = GZipMiddleware(self.app, compresslevel=5)
+        self.pages = GZipMiddleware(self.app, compresslevel=6)  # 2 % less than 5, for a tenth of a millisecond
         self.files = GZipMiddleware(self.app, compresslevel=9)  # asked for once a year
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

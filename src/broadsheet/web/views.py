@@ -22,6 +22,8 @@ from starlette.responses import HTMLResponse
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import numbered
 from broadsheet.model import Article, Reader, Reason, Source, named
+from broadsheet.sources.outlets import outlet_of
+from broadsheet.stories import told
 from broadsheet.stories.versions import Change
 from broadsheet.web import actions, security, translations
 from broadsheet.wording import N_, SPEAKER, Phrase, meant, named_as, one_and_another, plural
@@ -447,6 +449,15 @@ def language_of(request: Request) -> translations.Language:
     if chosen not in translations.codes():
         chosen = translations.preferred(request.headers.get("accept-language", ""))
     return translations.language(chosen)
+
+
+def warm() -> None:
+    """Make ready what the first page of each kind would have to wait for: templates are compiled, lists are read."""
+    for template in ("feed.html", "story.html", "article.html", "why.html", "latest.html", "search.html"):
+        environment().get_template(template)
+    outlet_of("https://example.org/")
+    told.term("word")
+    static_version()
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
