@@ -86,7 +86,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         store.manners.note(
             db, GAZETTE.id, Asked(asked=40, unchanged=31, size=420_000, status=200, max_age=HOUR / 4), NOON - 9 * DAY
         )
-    with served(create_app(engine, settings)) as found:
+    app = create_app(engine, settings)
+    news = app.state.newsstand  # it records nothing: one picture must not change the next
+    news.shown, news.read, news.act = lambda *_: None, lambda *_: None, lambda *_, **__: 0
+    with served(app) as found:
         yield found
 
 
@@ -100,8 +103,9 @@ def decoder(chromium: Any) -> Iterator[Any]:
 def window(chromium: Any, address: str, size: str, scheme: str) -> Any:
     """A window that reads as Ada. Nothing that it opens is recorded, or one picture would change the next."""
     context = chromium.new_context(
-        viewport=dict(zip(("width", "height"), SIZES[size], strict=True)), color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, extra_http_headers={"X-Purpose": "keep"}
+        viewport=dict(zip(("width", "height"), SIZES[size], strict=True)), color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, service_workers="block", extra_http_headers={"X-Purpose": "keep"}
     )  # fmt: skip
+    context.route("**/act", lambda route: route.abort())  # on a slow machine a page is looked at long enough to teach
     page = context.new_page()
     page.goto(f"{address}/welcome")
     page.locator(".people button").first.click()
