@@ -100,8 +100,9 @@ def decoder(chromium: Any) -> Iterator[Any]:
 def window(chromium: Any, address: str, size: str, scheme: str) -> Any:
     """A window that reads as Ada. Nothing that it opens is recorded, or one picture would change the next."""
     context = chromium.new_context(
-        viewport=dict(zip(("width", "height"), SIZES[size], strict=True)), color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, extra_http_headers={"X-Purpose": "keep"}
+        viewport=dict(zip(("width", "height"), SIZES[size], strict=True)), color_scheme=scheme, reduced_motion="reduce", bypass_csp=True, service_workers="block", extra_http_headers={"X-Purpose": "keep"}
     )  # fmt: skip
+    context.route("**/act", lambda route: route.abort())  # on a slow machine a page is looked at long enough to teach
     page = context.new_page()
     page.goto(f"{address}/welcome")
     page.locator(".people button").first.click()
