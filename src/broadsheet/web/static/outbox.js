@@ -7,11 +7,11 @@ const outbox = (() => {
   const reader = document.body.dataset.reader || "";
 
   function all() {
-    try { return JSON.parse(localStorage.getItem(KEY)) || []; } catch (_) { return []; }
+    try { return JSON.parse(localStorage.getItem(KEY)) || []; } catch { return []; }
   }
 
   function put(waiting) {
-    try { localStorage.setItem(KEY, JSON.stringify(waiting.slice(-MOST))); return true; } catch (_) { return false; }
+    try { localStorage.setItem(KEY, JSON.stringify(waiting.slice(-MOST))); return true; } catch { return false; }
   }
 
   function post(event, once) {
@@ -27,7 +27,7 @@ const outbox = (() => {
     let answer;
     try {
       answer = await post(event, once);
-    } catch (_) {
+    } catch {
       if (event.kind === "undo") throw new Error(_("There is no connection. Undo it once there is."));
       if (!put([...all(), { reader, event, once }])) throw new Error(_("There is no connection, and this browser keeps nothing."));
       return { message: _("Kept here, and sent when there is a connection."), once };
@@ -41,7 +41,7 @@ const outbox = (() => {
     let sent = 0;
     for (const item of all().filter((kept) => kept.reader === reader)) {
       let answer;
-      try { answer = await post(item.event, item.once); } catch (_) { return sent; }
+      try { answer = await post(item.event, item.once); } catch { return sent; }
       if (answer.status === 403 || answer.status === 401 || answer.status >= 500) return sent; // a later page may
       put(all().filter((kept) => kept.once !== item.once)); // done, or it can never be
       if (answer.ok) sent += 1;
