@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broadsheet.model import StoryId, identify
+from broadsheet.model import StoryId, bytes_of, identify
 from broadsheet.stories import linkage
 from broadsheet.stories.features import Rarity
-from broadsheet.stories.linkage import average_link, between, joined, numbered
+from broadsheet.stories.linkage import Remembered, average_link, between, joined, numbered
 from broadsheet.stories.pairs import packaged
 from broadsheet.stories.refine import Refinement, refined
 from broadsheet.stories.whole import FEATURES, VIEWS, View, near, pace, reach, whole
@@ -200,6 +200,26 @@ def test_what_two_groups_say_is_the_mean_over_their_articles():
     assert told["best_most"] == pytest.approx(0.6)  # of the third with either
     assert told["span"] == pytest.approx(2 / 24)
     assert told["gap"] == pytest.approx(1 / 24)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=2, max_size=9), st.integers(0, 2**32))
+def test_what_is_remembered_of_groups_as_they_grow_is_what_would_be_worked_out_anew(made, seed):
+    articles = [
+        replace(
+            reports()[kind], url=str(n), published=NOON + hours * HOUR, vector=bytes_of(np.arange(1, 193) ** (n % 3))
+        )
+        for n, (kind, hours) in enumerate(made)
+    ]
+    given, before = near([whole(a) for a in articles], 20), Remembered()
+    rng = np.random.default_rng(seed)
+    probability = rng.random(len(given.pairs.one))
+    group = np.arange(len(articles))
+    while group.max():
+        expected, found = between(given, probability, group), between(given, probability, group, before)
+        assert all(np.array_equal(x, y, equal_nan=True) for x, y in zip(expected, found, strict=True))
+        into, joined_ = rng.integers(0, int(group.max()) + 1, 2)
+        group = numbered(np.where(group == joined_, into, group))
 
 
 @settings(max_examples=60, deadline=None)

@@ -155,15 +155,44 @@ class _Sums:
         return found
 
 
+class Remembered:
+    """Products of pairs of groups in the round before: those of two groups that have not grown since are the same.
+
+    Of a dozen rounds most change few groups, and most of their time went into products that were known.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Numbers, Doubles]] = {}  # of each view the pairs in order, and their products
+
+    def products(self, name: str, pair: Numbers, work_out: Callable[[Numbers], Doubles]) -> Doubles:
+        """The product of each pair, whose number says which groups they are and how large; `work_out` gives those of some
+        of the places."""
+        keys, values = self._known.get(name, (np.zeros(0, dtype=np.int64), np.zeros(0)))
+        place = np.minimum(keys.searchsorted(pair), max(0, len(keys) - 1))
+        same = keys[place] == pair if len(keys) else np.zeros(len(pair), dtype=bool)
+        found = np.zeros(len(pair))
+        found[same] = values[place[same]]
+        new = np.flatnonzero(~same)
+        if len(new):
+            found[new] = work_out(new)
+        order = np.argsort(pair)
+        self._known[name] = pair[order], found[order]
+        return found
+
+
 def _extremes(rows: Floats, name: str, one: Doubles, other: Doubles) -> None:
     rows[:, _AT[f"{name}_least"]], rows[:, _AT[f"{name}_most"]] = np.fmin(one, other), np.fmax(one, other)
 
 
-def between(compared: Compared, probability: Doubles, group: Numbers) -> tuple[Numbers, Numbers, Floats]:
+def between(
+    compared: Compared, probability: Doubles, group: Numbers, before: Remembered | None = None
+) -> tuple[Numbers, Numbers, Floats]:
     """Pairs of groups that may be one story, the lower number first, and one row of `FEATURES` for each.
 
-    `group` numbers the group of each article from nought on.
+    `group` numbers the group of each article from nought on. `before` remembers what was asked of the same articles when
+    the groups were smaller.
     """
+    before = before or Remembered()
     pairs, groups = compared.pairs, int(group.max(initial=-1)) + 1
     size = np.bincount(group, minlength=groups).astype(np.float64)
     crossing = group[pairs.one] != group[pairs.other]
@@ -195,9 +224,18 @@ def between(compared: Compared, probability: Doubles, group: Numbers) -> tuple[N
     rows[:, _AT["most"]], rows[:, _AT["near_share"]] = most[kept], count / every
     _extremes(rows, "best", of_best(one)[kept] / size[a], of_best(other)[kept] / size[b])
     dense = np.zeros(SPACE, dtype=np.float32)
+    # groups only grow, so the first article and the size say which one it is
+    mark = np.full(groups, len(group), dtype=np.int64)
+    np.minimum.at(mark, group, np.arange(len(group)))
+    mark = mark * (len(group) + 1) + size.astype(np.int64)
+    pair = mark[a] * (len(group) + 1) ** 2 + mark[b]
     for name, number in (("whole", WHOLE), ("lead", LEADS), ("names", NAMES), ("stems", STEMS)):
         sums = _Sums(compared.views[number], group, groups)
-        product = sums.products(a, b, dense)
+
+        def work_out(new: Numbers, sums: _Sums = sums) -> Doubles:
+            return sums.products(a[new], b[new], dense)
+
+        product = before.products(name, pair, work_out)
         known = (sums.square[a] > 0) & (sums.square[b] > 0)
         rows[:, _AT[name]] = np.where(known, product / every, np.nan)
         length = np.sqrt(np.maximum(sums.square[a] * sums.square[b], 1e-9))
@@ -206,8 +244,8 @@ def between(compared: Compared, probability: Doubles, group: Numbers) -> tuple[N
             _within(rows, name, (sums.square - sums.own) / np.maximum(size * (size - 1), 1), size, a, b)
     third = np.zeros(groups, dtype=np.int64)
     third[group[::-1]] = compared.third[::-1]  # that of the first article
-    _by_vector(rows, "vector", (compared.vectors,), np.zeros_like(third), group, size, a, b)
-    _by_vector(rows, "aligned", compared.aligned, third, group, size, a, b)
+    _by_vector(rows, "vector", (compared.vectors,), np.zeros_like(third), group, size, a, b, pair, before)
+    _by_vector(rows, "aligned", compared.aligned, third, group, size, a, b, pair, before)
     rows[:, _AT["smaller"]] = np.log(np.minimum(size[a], size[b]))
     rows[:, _AT["larger"]] = np.log(np.maximum(size[a], size[b]))
     rows[:, _AT["pairs"]] = np.log(every)
@@ -251,15 +289,28 @@ def _by_vector(
     size: Doubles,
     a: Numbers,
     b: Numbers,
+    pair: Numbers,
+    before: Remembered,
 ) -> None:
-    product, square = np.zeros(len(a)), np.zeros(len(size))
+    square = np.zeros(len(size))
+    order = np.argsort(group, kind="stable")
+    held, begin = np.unique(group[order], return_index=True)
+    totals: list[Doubles] = []
     for number, vectors in enumerate(kinds):
         total = np.zeros((len(size), vectors.shape[1]))
-        np.add.at(total, group, vectors)
-        some = kind[a] == number
-        product[some] = (total[a[some]] * total[b[some]]).sum(axis=1)
+        total[held] = np.add.reduceat(vectors[order].astype(np.float64), begin, axis=0)
+        totals.append(total)
         # a group's own length by its own kind; so nearly by any
         square = np.where(kind == number, (total * total).sum(axis=1), square)
+
+    def work_out(new: Numbers) -> Doubles:
+        product = np.zeros(len(new))
+        for number, total in enumerate(totals):
+            some = kind[a[new]] == number
+            product[some] = (total[a[new][some]] * total[b[new][some]]).sum(axis=1)
+        return product
+
+    product = before.products(name, pair, work_out)
     rows[:, _AT[name]] = product / (size[a] * size[b])
     rows[:, _AT[f"{name}_of_means"]] = product / np.sqrt(np.maximum(square[a] * square[b], 1e-9))
     if name == "aligned":
@@ -292,9 +343,9 @@ def joined(
     if begun is None:
         pairs = compared.pairs
         begun = average_link(len(compared), pairs.one, pairs.other, probability, seed)
-    group = numbered(begun)
+    group, before = numbered(begun), Remembered()
     for _ in range(ROUNDS):
-        a, b, rows = between(compared, probability, group)
+        a, b, rows = between(compared, probability, group, before)
         likely = judge(rows, a, group)
         a, b, likely = a[likely >= join], b[likely >= join], likely[likely >= join]
         if not len(a):
