@@ -5,8 +5,9 @@
 A publisher is a feed. Readers are made up: each follows one of at most two items a week and thirty drawn by how much they
 publish, and looks at the first page once a day for ten days. What was shown and not opened makes room, as it does for any
 reader. Each item is a story of one article: it has no names, topics or vectors here, so nothing but follows, age, pace,
-lots and what was seen decides. One row has them be a crowd, too: each opens the first three busy
-items of every page, and what they open is told to all (`feed.others`). Seen: the share of the quiet publisher's items that stood on a page within two days of being
+lots and what was seen decides. One row has a crowd
+beside them, all of which opened the latest items of publishers that never stop, as is told to everybody (`feed.others`).
+Seen: the share of the quiet publisher's items that stood on a page within two days of being
 published. Beside it, what all pages show: the share of quiet publishers, how many publishers, and how unevenly.
 """
 
@@ -29,7 +30,6 @@ from broadsheet.evaluation.report import Report, Row
 from broadsheet.feed.build import STANDARD, build_feed
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.others import Crowd
-from broadsheet.feed.replay import USUAL
 from broadsheet.feed.tune import PRESETS, as_tuned
 from broadsheet.model import ArticleId, Follow, Reader, ReaderId, SourceId, Story, StoryId, identify
 from broadsheet.readers import follows
@@ -40,7 +40,8 @@ LOOKS: Final = (8,)  # o'clock, UTC
 DAYS: Final = 10
 READERS: Final = 60
 BUSY: Final = 30  # other publishers that a reader follows
-OPENED: Final = 3  # items of busy publishers that a reader of the crowd opens of a page
+READING: Final = 40  # readers of the crowd
+OPENED: Final = 60  # items that each of them opens a day: two pages of nothing else
 CROWDED: Final = "As shipped, in a crowd"
 WEEKLY: Final = 2.0  # items a week of a quiet publisher, at most
 
@@ -96,6 +97,7 @@ def evaluate(path: Path, *, readers: int = READERS, days: int = DAYS) -> Report:
         live = [story for story in stream.stories if now - LIVE <= story.last_seen <= now]
         edition = Edition.of(live, now)
         publisher = {story.id: story.publishers[0] for story in live}
+        _count(crowd, [story for story in live if stream.weekly[story.publishers[0]] > WEEKLY], now)
         told = replace(edition, others=crowd.tell(edition.index, now.timestamp()))
         for name, values in recipes.items():
             for reader, _ in made:
@@ -104,8 +106,6 @@ def evaluate(path: Path, *, readers: int = READERS, days: int = DAYS) -> Report:
                 for id in page:  # noqa: A001
                     seen.setdefault(id, now)
                     pages[name].append(publisher[id])
-                if name == CROWDED:
-                    _count(crowd, reader.id, page, stream.weekly, publisher, now)
     offered = {story.publishers[0] for story in stream.stories if begin - LIVE <= story.last_seen <= end}
     rows = [Row(name, _figures(stream, made, shown[name], pages[name], begin, end, offered)) for name in recipes]
     notes = (
@@ -153,15 +153,15 @@ def _page(
     return [item.story for item in build_feed(tuned, edition, STANDARD, now, np.random.default_rng(seed)).items]
 
 
-def _count(
-    crowd: Crowd, reader: ReaderId, page: Sequence[StoryId], weekly: Mapping[str, float],
-    publisher: Mapping[StoryId, str], now: datetime,
-) -> None:  # fmt: skip
-    """A reader of the crowd looks at a page, less the further down, and opens what never stops."""
-    for place, story in enumerate(page):
-        crowd.shown(story, now.timestamp(), (1.0 + place) ** -USUAL)
-    for story in [story for story in page if weekly[publisher[story]] > WEEKLY][:OPENED]:
-        crowd.opened(reader, story, now.timestamp())
+def _count(crowd: Crowd, busy: Sequence[Story], now: datetime) -> None:
+    """A crowd that an hour ago was shown what busy publishers brought in a day, and opened what was latest, all the same."""
+    then = now - timedelta(hours=1)
+    shown = [story.id for story in busy if then - timedelta(days=1) <= story.last_seen <= then]
+    for who in range(READING):
+        for story in shown:
+            crowd.shown(story, then.timestamp())
+        for story in shown[-OPENED:]:
+            crowd.opened(ReaderId(f"one of the crowd, {who}"), story, then.timestamp())
 
 
 def _figures(

@@ -72,17 +72,14 @@ def report_rows(
         mixed = (free.predict(forms(a.together).astype(np.float32), raw_score=True) for a in asked)
         yield row("trained, families mixed", mixed)
     for family in FAMILIES if ablate else ():
-        kept = train_rank.UNASKED ^ {family}  # what is not asked as shipped is let in, for once
-        other = Trees(fitted(learned, forms, set(signals.names), unasked=kept), signals.signals)
-        how = "with" if family in train_rank.UNASKED else "without"
-        yield row(f"{how} {family}", (other(a.together).sum(axis=1) for a in asked))
+        kept = {signal for signal in signals.names if FAMILY[signal] != family}
+        without = Trees(fitted(learned, forms, kept), signals.signals)
+        yield row(f"without {family}", (without(a.together).sum(axis=1) for a in asked))
 
 
-def fitted(
-    learned: train_rank.Choices, forms: Forms, names: set[str], *, unasked: frozenset[str] = train_rank.UNASKED
-) -> dict[str, Any]:
-    """A forest over some of the signals, but for families that are not asked."""
-    used = [k for k, (signal, _) in enumerate(forms.columns) if signal in names and FAMILY[signal] not in unasked]
+def fitted(learned: train_rank.Choices, forms: Forms, names: set[str]) -> dict[str, Any]:
+    """A forest over some of the signals."""
+    used = [k for k, (signal, _) in enumerate(forms.columns) if signal in names]
     columns = [forms.columns[k] for k in used]
     booster, _ = train_rank.boost(learned.only(used), train_rank.constraints(columns))
     return train_rank.stored(booster, columns)

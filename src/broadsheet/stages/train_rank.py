@@ -28,8 +28,6 @@ KINDS: Final = get_args(Kind)
 Say = Callable[[str], None]
 Rows = NDArray[np.float32]
 
-# Families that trees are not given: words say nothing beside what titles mean (all of EB-NeRD: AUC .8119 with, .8126 without).
-UNASKED: Final = frozenset({"text"})
 FEWEST: Final = 500  # lines that show a choice, below which trees learn noise
 MOST_ROWS: Final = 500_000  # candidates that are fitted on, the latest
 CHOOSING: Final = 7  # one part in so many, the last, says when to stop
@@ -125,7 +123,7 @@ def train(
         if name == "together" and not prequential:
             trees[name] = trees["alone"]
             continue
-        used = [k for k, (s, _) in enumerate(forms.columns) if s in of and FAMILY[s] not in without | UNASKED]
+        used = [k for k, (s, _) in enumerate(forms.columns) if s in of and FAMILY[s] not in without]
         columns = [forms.columns[k] for k in used]
         booster, rounds = boost(choices.only(used), constraints(columns), say=say)
         say(f"Fitted {rounds} trees {'without' if name == 'alone' else 'with'} what others did.")
