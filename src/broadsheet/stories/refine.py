@@ -6,12 +6,12 @@ by the likeliest pairs and joined by a second learned probability, about two gro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from broadsheet.model import Article, StoryId
 from broadsheet.stories.linkage import joined
-from broadsheet.stories.pairs import Forest, packaged
+from broadsheet.stories.pairs import Judge, packaged
 from broadsheet.stories.regrouping import begun_by
 from broadsheet.stories.whole import DAYS, FEATURES, PUBLISHER, Doubles, Numbers, Pairs, near, whole
 
@@ -28,7 +28,7 @@ class Refinement:
     instalment_title: float = 0.4  # ... with titles this alike are a series, as in one pass
 
 
-def probable(pairs: Pairs, rules: Refinement, forest: Forest) -> Doubles:
+def probable(pairs: Pairs, rules: Refinement, forest: Judge) -> Doubles:
     """The probability of each pair; nought for instalments, which come again on another day under alike titles."""
     found = forest.probability(pairs.rows)
     title, days, publisher = (pairs.rows[:, n] for n in (FEATURES.index("title"), DAYS, PUBLISHER))
@@ -56,13 +56,21 @@ def refined(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
 JOIN_ANEW = 0.85
 
 
+# The group of each article of a set, named by its first, joined from a probability up, from where another left off.
+Joined = Callable[[float, Numbers | None], Numbers]
+
+
 def grouped(articles: Sequence[Article], online: Sequence[StoryId], rules: Refinement | None = None) -> list[int]:
     """The number of the first article of each one's story, where these articles are all there are and are in stories."""
     rules = rules or Refinement()
-    known = _Set(articles, rules)
-    strict = known.joined(JOIN_ANEW)
-    loose = known.joined(rules.join, strict)
-    into = list(range(len(articles)))
+    return settled(online, _Set(articles, rules).joined, rules)
+
+
+def settled(online: Sequence[StoryId], joined: Joined, rules: Refinement) -> list[int]:
+    """As `grouped`, of articles that are in these stories, with what joins them."""
+    strict = joined(JOIN_ANEW, None)
+    loose = joined(rules.join, strict)
+    into = list(range(len(online)))
 
     def root(row: int) -> int:
         while into[row] != row:
@@ -74,7 +82,7 @@ def grouped(articles: Sequence[Article], online: Sequence[StoryId], rules: Refin
         for other in (int(strict[row]), first.setdefault((kept, story), row)):
             one, two = sorted((root(row), root(other)))
             into[two] = one
-    return [root(row) for row in range(len(articles))]
+    return [root(row) for row in range(len(online))]
 
 
 class _Set:
