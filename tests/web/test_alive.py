@@ -74,7 +74,7 @@ def test_a_page_learns_of_stories_that_came_after_it_and_of_no_others(app: Starl
     assert stand.came_since(ada.id, version) == 1
 
 
-@pytest.mark.parametrize("since", ["", "x", "-1", "9" * 30])
+@pytest.mark.parametrize("since", ["", "x", "-1", "%C2%B2", "9" * 30])
 def test_a_stream_that_makes_no_sense_is_ended_for_good(ada: Browser, since: str) -> None:
     assert ada.get(f"/live?since={since}").status == 204
 

@@ -121,7 +121,8 @@ def test_a_body_beyond_the_limit_is_refused_whatever_its_length_says(ada: Browse
     told = {"content-type": "application/x-www-form-urlencoded"}
     assert ada.call("POST", "/act", much, told).status == 413
     assert ada.call("POST", "/act", much, told | {"content-length": "10"}).status == 413
-    assert ada.call("POST", "/act", b"", told | {"content-length": "many"}).status == 413
+    for none in ("many", "\N{SUPERSCRIPT TWO}", "-1"):
+        assert ada.call("POST", "/act", b"", told | {"content-length": none}).status == 413
 
 
 @given(st.text(max_size=200))

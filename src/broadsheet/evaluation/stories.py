@@ -248,18 +248,16 @@ def pairwise(found: Sequence[Hashable], gold: Sequence[Hashable], unsure: Unsure
     return precision, recall, _f(precision, recall)
 
 
-def figures(found: Sequence[Hashable], gold: Sequence[Hashable], unsure: Unsure = ()) -> dict[str, float]:
+def agreement(found: Sequence[Hashable], gold: Sequence[Hashable], unsure: Unsure = ()) -> dict[str, float]:
+    """BCubed and pairwise precision, recall and F, each under its name."""
     b, p = bcubed(found, gold, unsure), pairwise(found, gold, unsure)
-    sizes: defaultdict[Hashable, int] = defaultdict(int)
-    for f in found:
-        sizes[f] += 1
-    return {
-        "bcubed_precision": b[0],
-        "bcubed_recall": b[1],
-        "bcubed_f": b[2],
-        "pairwise_precision": p[0],
-        "pairwise_recall": p[1],
-        "pairwise_f": p[2],
+    said = (("precision", 0), ("recall", 1), ("f", 2))
+    return {f"{measure}_{name}": of[n] for measure, of in (("bcubed", b), ("pairwise", p)) for name, n in said}
+
+
+def figures(found: Sequence[Hashable], gold: Sequence[Hashable], unsure: Unsure = ()) -> dict[str, float]:
+    sizes = Counter(found)
+    return agreement(found, gold, unsure) | {
         "articles": float(len(gold)),
         "stories": float(len(set(gold))),
         "found": float(len(sizes)),

@@ -25,7 +25,7 @@ import numpy as np
 
 from broadsheet.errors import InputError
 from broadsheet.evaluation.report import Report, Row
-from broadsheet.evaluation.stories import bcubed, pairwise
+from broadsheet.evaluation.stories import agreement, bcubed, pairwise
 from broadsheet.model import Article, ArticleId, Story, StoryId, identify, named, vector_of
 from broadsheet.stories.features import Rarity, counted, words
 from broadsheet.stories.threads import OpenThreads, Threading, text_of
@@ -226,17 +226,10 @@ def figures(found: Sequence[Hashable], gold: Sequence[str], labelled: Sequence[b
     """
     own = [(f, g) for f, g, known in zip(found, gold, labelled, strict=True) if known]
     everyone = [g if known else ("alone", n) for n, (g, known) in enumerate(zip(gold, labelled, strict=True))]
-    b, p = bcubed([f for f, _ in own], [g for _, g in own]), pairwise([f for f, _ in own], [g for _, g in own])
     taken = {f for f, _ in own}
     noise = [f for f, known in zip(found, labelled, strict=True) if not known]
     sizes = Counter(found)
-    return {
-        "bcubed_precision": b[0],
-        "bcubed_recall": b[1],
-        "bcubed_f": b[2],
-        "pairwise_precision": p[0],
-        "pairwise_recall": p[1],
-        "pairwise_f": p[2],
+    return agreement([f for f, _ in own], [g for _, g in own]) | {
         "all_bcubed_f": bcubed(found, everyone)[2],
         "all_pairwise_f": pairwise(found, everyone)[2],
         "noise_apart": sum(f not in taken for f in noise) / len(noise) if noise else 1.0,

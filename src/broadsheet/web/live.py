@@ -22,7 +22,7 @@ async def live(request: Request) -> Response:
     reader, news = await run_in_threadpool(current, request), stand(request)
     given = request.query_params.get("since", "")
     listeners: set[object] = request.app.state.listeners
-    if not given.isdigit() or len(given) > 18 or len(listeners) >= MOST:
+    if not (given.isascii() and given.isdigit()) or len(given) > 18 or len(listeners) >= MOST:
         return Response(status_code=204)  # tells a browser not to come back
     own = object()
     listeners.add(own)

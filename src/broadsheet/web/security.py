@@ -332,7 +332,7 @@ class Guard:
                 "This address is not one that Broadsheet answers to. Open it as http://localhost or set a password.",
             )
         declared = headers.get("content-length", "0")
-        if not declared.isdigit() or int(declared) > MAX_BODY:
+        if not (declared.isascii() and declared.isdigit()) or int(declared) > MAX_BODY:
             return _TOO_MUCH
         if scope["method"] not in SAFE and not comes_from_us(headers):
             return 403, "This request came from another site, so nothing was changed."

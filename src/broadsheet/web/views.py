@@ -313,7 +313,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
-        "did_event": number if (number := request.query_params.get("event", "")).isdigit() else "",
+        "did_event": number if (number := request.query_params.get("event", "")).isascii() and number.isdigit() else "",
         "image": lambda url: image_url(url, images, key),
         "saved": frozenset(reader.saved) if reader else frozenset(),
         "opened": reader.opened if reader else {},
