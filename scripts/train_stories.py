@@ -799,7 +799,8 @@ def refine(path: Path, trees: int = 120) -> None:
     rules = Refinement()
     for s, told in zip(found.sets, found.told, strict=True):
         if "handful" not in s.name and "undated" not in s.name and "quarter" not in s.name:
-            joined = linkage.joined(s.compared, told, rules.seed, rules.join, crossed_judge(found.groups, s.third))
+            join = refinement.join_of(s.compared.pairs, told, len(s.story), rules)
+            joined = linkage.joined(s.compared, told, rules.seed, join, crossed_judge(found.groups, s.third))
             figures = labelled.figures(joined.tolist(), s.story.tolist())
             typer.echo(f"{s.name}, cross-validated: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
 
@@ -840,7 +841,9 @@ def run_online(articles: list[Article], stories: list[str], passing: dict[int, F
         likely = refinement.probable(compared.pairs, rules, OtherThirds(found.pairs, third[compared.pairs.one]))
         judge = crossed_judge(found.groups, third)
         return refinement.settled(
-            online, lambda join, begun: linkage.joined(compared, likely, rules.seed, join, judge, begun), rules
+            online,
+            lambda join, begun: linkage.joined(compared, likely, rules.seed, join, judge, begun),
+            refinement.join_of(compared.pairs, likely, len(given), rules),
         )
 
     by_third = Held(passing, thirds.tolist())
