@@ -3,10 +3,12 @@
     python scripts/train_stories.py rarity CORPORA
     python scripts/train_stories.py pairs STORIES/allsides-train.jsonl.xz
     python scripts/train_stories.py refine STORIES/allsides-train.jsonl.xz
+    python scripts/train_stories.py online STORIES/allsides-train.jsonl.xz
 
 Only `allsides-train` is learned from; the three other labelled sets are left untouched for the report. `pairs` and
 `refine` print the figures of the cross-validation by year: each story is grouped by a forest that saw no story of its third of
-the years.
+the years. `online` fits all three kinds of forest so and prints what the server has when the last article has come; it writes
+nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import json
 import lzma
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib import import_module
@@ -30,10 +32,11 @@ from numpy.typing import NDArray
 
 from broadsheet.articles.embed import embed
 from broadsheet.evaluation import stories as labelled
-from broadsheet.model import Article, ArticleId, vector_of
+from broadsheet.model import Article, ArticleId, StoryId, vector_of
 from broadsheet.stories import features, linkage
+from broadsheet.stories import refine as refinement
 from broadsheet.stories import whole as whole_set
-from broadsheet.stories.cluster import Grouping, OpenStories
+from broadsheet.stories.cluster import Assignment, Grouping, OpenStories
 from broadsheet.stories.pairs import Forest
 from broadsheet.stories.refine import Refinement
 
@@ -127,7 +130,10 @@ class Pairs:
     wide: NDArray[np.bool_]  # found near among all articles, whatever their dates
 
 
-def variants(path: Path) -> Iterator[tuple[str, list[Article], list[str]]]:
+Variant = tuple[str, list[Article], list[str]]  # name, articles, stories
+
+
+def variants(path: Path) -> Iterator[Variant]:
     """The articles whole, as headlines alone, and as the headline and 40 words that most feeds carry."""
     read = labelled.read(path)
     for name, most in (("full", 10**9), ("headlines", 0), ("leads", 40)):
@@ -289,31 +295,32 @@ def folds(articles: list[Article], stories: list[str]) -> NDArray[np.int64]:
     return np.array([year.get(story, 2016) % 3 for story in stories])
 
 
-def cross_validated(
-    name: str, articles: list[Article], stories: list[str], year: NDArray[np.int64], forests: dict[int, Forest]
-) -> None:
-    class Held(OpenStories):
-        """Decides about each article with the forest that saw no story of its year, nor of that third of the years."""
+class Held(OpenStories):
+    """Decides about each article with the forest that saw no story of its year, nor of that third of the years."""
 
-        def read(self, article: Article, held: int) -> None:
-            self._forest = forests[held]
-            self.assign(article)
+    def __init__(self, forests: dict[int, Forest], thirds: Sequence[int]) -> None:
+        super().__init__(Grouping(), forest=forests[thirds[0]])
+        self._forests, self._thirds = forests, iter(thirds)
 
-    found = Held(Grouping(), forest=forests[int(year[0])])
-    for article, held in zip(articles, year, strict=True):
-        found.read(article, int(held))
+    def assign(self, article: Article) -> Assignment:
+        self._forest = self._forests[next(self._thirds)]
+        return super().assign(article)
+
+
+def cross_validated(name: str, articles: list[Article], stories: list[str], forests: dict[int, Forest]) -> None:
+    found = Held(forests, folds(articles, stories).tolist())
+    for article in articles:
+        found.assign(article)
     figures = labelled.figures([found.story_of(a.id) for a in articles], stories)
     typer.echo(f"{name}: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
 
 
-@app.command()
-def pairs(path: Path, trees: int = 120) -> None:
-    """The forest of pairs, cross-validated by year and then fitted on all years."""
+def crossed_pairs(read: list[Variant], trees: int) -> tuple[dict[int, Forest], NDArray[np.float32], NDArray[np.bool_]]:
+    """A forest of pairs for each third of the years that saw nothing of it, and the rows that one of all is fitted on."""
     rng = np.random.default_rng(0)
     rows: list[NDArray[np.float32]] = []
     same: list[NDArray[np.bool_]] = []
     held: list[NDArray[np.int64]] = []
-    read = list(variants(path))
     for _, articles, stories in read:
         given, year = pairs_of(articles, stories), folds(articles, stories)
         for speed in SPEEDS:
@@ -327,10 +334,18 @@ def pairs(path: Path, trees: int = 120) -> None:
         int(y): Forest(as_arrays(fit(all_rows[all_held != y], all_same[all_held != y], trees)))
         for y in np.unique(all_held)
     }
+    return forests, all_rows, all_same
+
+
+@app.command()
+def pairs(path: Path, trees: int = 120) -> None:
+    """The forest of pairs, cross-validated by year and then fitted on all years."""
+    read = list(variants(path))
+    forests, all_rows, all_same = crossed_pairs(read, trees)
     np.savez_compressed(DATA / "pairs.npz", **as_arrays(fit(all_rows, all_same, trees)))
     typer.echo(f"pairs.npz: {(DATA / 'pairs.npz').stat().st_size} bytes")
     for name, articles, stories in read:
-        cross_validated(name, articles, stories, folds(articles, stories), forests)
+        cross_validated(name, articles, stories, forests)
 
 
 # --- a set that is known whole -----------------------------------------------------------------------------------
@@ -583,8 +598,8 @@ def states(
         yield name + how, given, third[kept], story[kept]
 
 
-def seen(path: Path, rng: np.random.Generator) -> tuple[list[Seen], NDArray[np.float32]]:
-    """Every set that is learned from, and the alignment of all stories."""
+def seen(path: Path, rng: np.random.Generator) -> tuple[list[Seen], list[NDArray[np.float32]], NDArray[np.float32]]:
+    """Every set that is learned from, the alignment of the other stories for each third, and that of all."""
     read = labelled.read(path)
     thirds = folds(list(read.articles), list(read.stories))
     of_story = dict(zip(read.stories, thirds.tolist(), strict=True))
@@ -610,7 +625,7 @@ def seen(path: Path, rng: np.random.Generator) -> tuple[list[Seen], NDArray[np.f
     given += long_stories(path, np.random.default_rng(7))
     nearest = Refinement().nearest
     sets = [Seen(name, whole_set.near(w, nearest, crossed, t), t, s) for name, w, t, s in given]
-    return [s for s in sets if len(s.compared.pairs.one)], alignment(vectors, story)
+    return [s for s in sets if len(s.compared.pairs.one)], crossed, alignment(vectors, story)
 
 
 def lasting(given: Seen, rng: np.random.Generator, *, stretched: bool) -> Seen:
@@ -711,22 +726,28 @@ def fragments(story: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.
     return linkage.numbered(groups)
 
 
-@app.command()
-def refine(path: Path, trees: int = 120) -> None:
-    """What compares the articles of a whole set, cross-validated by year and then fitted on all years.
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What compares the articles of a whole set: for each third of the years without it, and, in arrays, of all."""
 
-    Three things: the alignment of vectors, the forest of pairs, and, over the probabilities that the forests give to
-    thirds that they did not see, the forest of groups.
-    """
+    alignments: list[NDArray[np.float32]]
+    pairs: list[Forest]
+    groups: list[Forest]
+    of_all: dict[str, dict[str, Any]]  # by the name of the file
+    sets: list[Seen]
+    told: list[NDArray[np.float64]]  # of each set, the probabilities of its pairs by the forests that did not see them
+
+
+def fitted(path: Path, trees: int) -> Fitted:
+    """Three things: the alignment of vectors, the forest of pairs, and, over the probabilities that the forests give to
+    thirds that they did not see, the forest of groups."""
     rng = np.random.default_rng(0)
-    sets, aligned = seen(path, rng)
-    np.savez_compressed(DATA / "aligned.npz", matrix=aligned.astype(np.float16))
+    sets, alignments, aligned = seen(path, rng)
     sets = [
         lasting(s, rng, stretched=stretched)
         for s in sets
         for stretched in ((False,) if s.name.startswith(("crowd", "long")) else (False, True))
     ]
-    rules = Refinement()
     rng = np.random.default_rng(1)
     near = [s.compared.pairs for s in sets]
     same = [s.story[p.one] == s.story[p.other] for s, p in zip(sets, near, strict=True)]
@@ -737,8 +758,7 @@ def refine(path: Path, trees: int = 120) -> None:
     crossed, whole = crossed_fit(
         rows, np.concatenate(same), (ends[0], ends[1]), rng, MONOTONE_WHOLE, whole_set.FEATURES, trees
     )
-    np.savez_compressed(DATA / "refine.npz", **whole)
-    typer.echo(f"{len(rows)} pairs; refine.npz: {(DATA / 'refine.npz').stat().st_size} bytes")
+    typer.echo(f"{len(rows)} pairs")
 
     told: list[NDArray[np.float64]] = []
     group_rows, group_same, group_ends = [], [], []
@@ -755,7 +775,7 @@ def refine(path: Path, trees: int = 120) -> None:
                 group_same.append(alike(group, s.story, a, b))
                 group_ends.append((of[a], of[b]))
     one, other = (np.concatenate([e[n] for e in group_ends]) for n in (0, 1))
-    crossed, whole = crossed_fit(
+    crossed_groups, whole_groups = crossed_fit(
         np.concatenate(group_rows),
         np.concatenate(group_same),
         (one, other),
@@ -764,22 +784,86 @@ def refine(path: Path, trees: int = 120) -> None:
         linkage.FEATURES,
         trees,
     )
-    np.savez_compressed(DATA / "linkage.npz", **whole)
-    typer.echo(f"{len(one)} pairs of groups; linkage.npz: {(DATA / 'linkage.npz').stat().st_size} bytes")
-    for s, found in zip(sets, told, strict=True):
+    typer.echo(f"{len(one)} pairs of groups")
+    of_all = {"aligned": {"matrix": aligned.astype(np.float16)}, "refine": whole, "linkage": whole_groups}
+    return Fitted(alignments, crossed, crossed_groups, of_all, sets, told)
+
+
+@app.command()
+def refine(path: Path, trees: int = 120) -> None:
+    """What compares the articles of a whole set, cross-validated by year and then fitted on all years."""
+    found = fitted(path, trees)
+    for name, arrays in found.of_all.items():
+        np.savez_compressed(DATA / f"{name}.npz", **arrays)
+        typer.echo(f"{name}.npz: {(DATA / f'{name}.npz').stat().st_size} bytes")
+    rules = Refinement()
+    for s, told in zip(found.sets, found.told, strict=True):
         if "handful" not in s.name and "undated" not in s.name and "quarter" not in s.name:
-            joined = linkage.joined(s.compared, found, rules.seed, rules.join, crossed_judge(crossed, s))
+            join = refinement.join_of(s.compared.pairs, told, len(s.story), rules)
+            joined = linkage.joined(s.compared, told, rules.seed, join, crossed_judge(found.groups, s.third))
             figures = labelled.figures(joined.tolist(), s.story.tolist())
             typer.echo(f"{s.name}, cross-validated: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
 
 
-def crossed_judge(forests: list[Forest], given: Seen) -> linkage.Judge:
+def crossed_judge(forests: list[Forest], third: NDArray[np.int64]) -> linkage.Judge:
     """Two groups are judged by the forest that saw no story of the first one's third."""
 
     def judge(rows: NDArray[np.float32], a: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.float64]:
-        return by_third(forests, rows, given.third[firsts(group)][a])
+        return by_third(forests, rows, third[firsts(group)][a])
 
     return judge
+
+
+# --- decided again as the stream goes on -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OtherThirds:
+    """A forest of pairs as `refinement.probable` asks it, that saw nothing of the third of each pair's first article."""
+
+    forests: list[Forest]
+    third: NDArray[np.int64]
+
+    def probability(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
+        return by_third(self.forests, rows, self.third)
+
+
+def run_online(articles: list[Article], stories: list[str], passing: dict[int, Forest], found: Fitted) -> list[StoryId]:
+    """The stories of a stream after its last article, where nothing that decides about an article saw its third."""
+    thirds, rules = folds(articles, stories), Refinement()
+    row = {article.id: n for n, article in enumerate(articles)}
+    wholes = [whole_set.whole(a) for a in articles]
+
+    def regroup(given: Sequence[Article], online: Sequence[StoryId]) -> list[int]:
+        rows = np.array([row[a.id] for a in given])
+        third = thirds[rows]
+        compared = whole_set.near([wholes[n] for n in rows], rules.nearest, found.alignments, third)
+        likely = refinement.probable(compared.pairs, rules, OtherThirds(found.pairs, third[compared.pairs.one]))
+        judge = crossed_judge(found.groups, third)
+        return refinement.settled(
+            online,
+            lambda join, begun: linkage.joined(compared, likely, rules.seed, join, judge, begun),
+            refinement.join_of(compared.pairs, likely, len(given), rules),
+        )
+
+    by_third = Held(passing, thirds.tolist())
+    for article in articles:
+        by_third.assign(article)
+        if ids := by_third.unsettled():
+            by_third.settle([articles[row[id_]] for id_ in ids], regroup)
+    return [by_third.story_of(a.id) or StoryId("") for a in articles]
+
+
+@app.command()
+def online(path: Path, trees: int = 120) -> None:
+    """What the server has when the last article has come, cross-validated by year: one pass, decided again on the way."""
+    read = list(variants(path))
+    passing, _, _ = crossed_pairs(read, trees)
+    found = fitted(path, trees)
+    for name, articles, stories in read:
+        cross_validated(f"{name}, one pass", articles, stories, passing)
+        figures = labelled.figures(run_online(articles, stories, passing, found), stories)
+        typer.echo(f"{name}, online: " + ", ".join(f"{k} {v:.3f}" for k, v in figures.items()))
 
 
 if __name__ == "__main__":

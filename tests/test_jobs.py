@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import cycle, repeat
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from aiohttp import web
+from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from broadsheet import following, jobs, store
 from broadsheet.articles.passages import passages
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
+from broadsheet.evaluation.stories import STREAM, days, prepared
 from broadsheet.jobs import grouping, ingesting, moving, rounds, worker
 from broadsheet.model import (
     Article,
@@ -37,8 +42,9 @@ from broadsheet.sources import opml
 from broadsheet.stories.cluster import Grouping
 from broadsheet.stories.describe import describe
 from broadsheet.stories.regrouping import begun_by
-from tests.builders import HOUR, NOON, a_reader, an_article
+from tests.builders import DAY, HOUR, NOON, a_reader, an_article
 from tests.newsroom import Press, happenings, press
+from tests.stories.test_threads import ALONE, TRIAL, WAR, a_told
 
 
 @pytest.fixture
@@ -521,6 +527,66 @@ def test_what_is_decided_again_is_saved_the_same_whatever_a_batch_holds(
         found.append(where)
     assert found[0] == found[1] == found[2]
     assert len(calls) > 6
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> list[Article]:
+    """Reports of a war, of a trial and of other things by some papers, an hour apart, in any order: one paper names nobody."""
+    said = draw(st.permutations([(h, paper) for h in (*WAR, *TRIAL, *ALONE) for paper in range(3)]))
+    return [
+        an_article(
+            headline.lower() if paper == 0 else headline, f"{ALSO[paper]} {headline.lower() if paper == 0 else headline}.",
+            url=f"{n}", id=ArticleId(f"{n:03}"), publisher=f"Paper {paper}",
+            entities=() if paper == 0 else a_told(headline).entities,
+            vector=b"" if paper == 0 else a_told(headline).vector, vector_model="made",
+            published=NOON + (n - 40) * HOUR, first_seen=NOON + (n - 40) * HOUR,
+        )
+        for n, (headline, paper) in enumerate(said[: draw(st.integers(10, 20))])
+    ]  # fmt: skip
+
+
+ALSO = ("nobody else was there to see it.", "Two more papers were told on the same evening.", "The radio had it first.")
+
+
+def in_portions(stream: Sequence[Article], portions: Iterator[int], now: datetime, *, restarted: bool) -> object:
+    """The story and the thread of each article, grouped in such portions; who groups may forget all between two."""
+    with tempfile.TemporaryDirectory() as folder:
+        own = Settings(database=f"sqlite:///{folder}/news.sqlite", engine="serial", as_of=now.isoformat())
+        db = store.open(own.database_url())
+        grouper = jobs.Grouper(db, own, "somewhere/1/0", Grouping(every=7))
+        rest = list(stream)
+        while rest:
+            portion, rest = rest[: (most := next(portions))], rest[most:]
+            with db.begin() as c:
+                store.articles.save_new(c, portion)
+            grouper.run(now)
+            if restarted:
+                grouper.close()
+                grouper = jobs.Grouper(db, own, "somewhere/1/0", Grouping(every=7))
+        with db.connect() as c:
+            where = store.articles.stories_of(c, [a.id for a in stream])
+            threads = store.threads.of(c, where.values())
+        db.dispose()
+    return {id_: (story, threads.get(story)) for id_, story in where.items()}
+
+
+@hypothesis.settings(max_examples=6, deadline=None)
+@hypothesis.given(streams(), st.lists(st.integers(1, 9), min_size=1), st.booleans())
+def test_stories_and_their_threads_are_the_same_in_whatever_portions_the_articles_come(
+    stream: list[Article], sizes: list[int], restarted: bool
+) -> None:
+    whole = in_portions(stream, repeat(len(stream)), NOON, restarted=False)
+    assert in_portions(stream, cycle(sizes), NOON, restarted=restarted) == whole
+
+
+def test_the_threads_of_real_feeds_are_the_same_in_whatever_portions_the_items_come(data: Path) -> None:
+    """A story that grew within one portion was put where its last report would go, not where its first one had."""
+    path = data / "streams" / STREAM
+    if not path.exists():
+        pytest.skip("the stream of June 2023 is not there")
+    items = prepared(next(days(path)).articles[:150])
+    now = items[-1].published + DAY
+    assert in_portions(items, repeat(11), now, restarted=False) == in_portions(items, repeat(150), now, restarted=False)
 
 
 def test_stories_that_an_earlier_version_left_without_a_thread_get_one(db: Engine, settings: Settings) -> None:

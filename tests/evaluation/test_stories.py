@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.errors import InputError
-from broadsheet.evaluation.stories import bcubed, evaluate, pairwise, read
+from broadsheet.evaluation.stories import STREAM, bcubed, days, evaluate, pairwise, read
 
 labels = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30)
 
@@ -41,6 +41,34 @@ def test_bcubed_and_pairwise_by_hand():
         pytest.approx((1 + 1 + 0.5 + 0.5) / 4),
     )
     assert pairwise(found, gold)[:2] == (pytest.approx(1 / 3), pytest.approx(1 / 2))
+
+
+def test_items_of_stories_that_could_be_called_one_are_neither_right_nor_wrong_together():
+    # found {a b c d}, true {a b} {c} {d}; that c is the story of a and b could be said either way
+    found, gold, unsure = [1, 1, 1, 1], ["ab", "ab", "c", "d"], {frozenset({"ab", "c"})}
+    assert bcubed(found, gold, unsure)[0] == pytest.approx((2 / 3 + 2 / 3 + 1 / 2 + 1 / 4) / 4)
+    assert pairwise(found, gold, unsure)[0] == pytest.approx(1 / 4)  # ab of ab, ad, bd, cd
+
+
+@given(labels, st.sets(st.frozensets(st.integers(0, 4), min_size=2, max_size=2)))
+def test_what_could_be_said_either_way_makes_a_grouping_no_worse_and_a_perfect_one_no_better(pairs, unsure):
+    found, gold = [f for f, _ in pairs], [g for _, g in pairs]
+    for measure in (bcubed, pairwise):
+        precision, recall, _ = measure(found, gold, unsure)
+        assert measure(found, gold)[0] <= precision <= 1.0 + 1e-12
+        assert recall == measure(found, gold)[1]
+        assert measure(gold, gold, unsure) == measure(gold, gold)
+
+
+@pytest.mark.data
+def test_the_labelled_hours_of_real_feeds_are_read_with_every_item_that_was_labelled(data):
+    path = data / "streams" / STREAM
+    if not path.exists():
+        pytest.skip("the stream of June 2023 is not there")
+    dev, test = days(path)
+    assert [len(part.articles) for part in (dev, test)] == [1529, 1515]
+    assert [len(set(part.stories)) for part in (dev, test)] == [1145, 1110]
+    assert all(len(pair & set(part.stories)) == 2 for part in (dev, test) for pair in part.unsure)
 
 
 def test_a_set_is_read_in_order_of_publication_and_measured_whole_and_by_headlines(tmp_path):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from broadsheet.model import ArticleId, Regrouping, StoryId, bytes_of, identify
 from broadsheet.stories import cluster
-from broadsheet.stories.cluster import Grouping, OpenStories, Settled, group
+from broadsheet.stories.cluster import Grouping, OpenStories, Settled, group, made_of
 from broadsheet.stories.features import Rarity, sketch
 from broadsheet.stories.index import READ, Index, Rarest
 from broadsheet.stories.pairs import Forest, packaged
@@ -464,7 +464,8 @@ def test_a_story_that_is_parted_late_keeps_its_id_where_the_article_that_began_i
     for article in given:
         stories.restore(article, StoryId(identify("story", given[0].id)))
     done = stories.settle(given, by_first_word)
-    north, south = (StoryId(identify("story", given[n].id)) for n in range(2))
+    north = StoryId(identify("story", given[0].id))
+    south = made_of(north, given[1].id, given[3].id)  # an id that no story ever had
     assert [stories.story_of(a.id) for a in given] == [north, south, north, south]
     assert dict(done.moved) == {given[1].id: (north, south), given[3].id: (north, south)}
     assert done.begun == {south}

@@ -15,8 +15,8 @@ from broadsheet.stories import linkage
 from broadsheet.stories.features import Rarity
 from broadsheet.stories.linkage import Remembered, average_link, between, joined, numbered
 from broadsheet.stories.pairs import packaged
-from broadsheet.stories.refine import Refinement, refined
-from broadsheet.stories.whole import FEATURES, VIEWS, View, near, pace, reach, whole
+from broadsheet.stories.refine import Refinement, join_of, refined
+from broadsheet.stories.whole import FEATURES, VIEWS, Pairs, View, near, pace, reach, whole
 from tests.builders import DAY, HOUR, NOON, an_article
 
 QUAKE = [
@@ -100,6 +100,26 @@ def test_what_is_too_many_keeps_the_stories_of_one_pass():
     assert refined(articles, online, Refinement(most=3)) == online
     assert refined(articles, online, Refinement(most=4)) != online
     assert refined([], []) == []
+
+
+def a_set(pace, best):
+    """The near pairs of a set: each article with the next, whose probability is `best`, at so many articles a day."""
+    rows = np.zeros((len(best), len(FEATURES)), dtype=np.float32)
+    rows[:, FEATURES.index("pace")] = np.log1p(pace)
+    one = np.arange(len(best))
+    return Pairs(one, one + 1, rows), np.array(best), len(best) + 1
+
+
+@given(st.floats(0, 1e5), st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0, 1))
+def test_groups_are_joined_the_later_the_more_stand_alone_in_a_dense_set_and_as_ever_in_a_thin_one(pace, best, less):
+    rules = Refinement()
+    join = join_of(*a_set(pace, best), rules)
+    assert rules.join <= join <= rules.crowded_join
+    assert join_of(*a_set(pace, [p * less for p in best]), rules) >= join - 1e-9
+    assert join_of(*a_set(2 * pace, best), rules) >= join - 1e-9
+    assert join_of(*a_set(rules.dense[0], best), rules) == pytest.approx(rules.join, abs=1e-5)
+    assert join_of(*a_set(pace, [1.0] * len(best)), rules) == rules.join
+    assert join_of(*a_set(1000.0, [0.0] * len(best)), rules) == pytest.approx(rules.crowded_join)
 
 
 def test_the_pace_is_that_of_the_middle_article():

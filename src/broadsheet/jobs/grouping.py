@@ -6,6 +6,7 @@ What goes where is decided in `moving.py`; here it is described, threaded, and w
 from __future__ import annotations
 
 import asyncio
+from collections import ChainMap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from broadsheet import store
 from broadsheet.articles.passages import sentences
 from broadsheet.config import Settings
 from broadsheet.jobs.moving import Moves, arrived, obeyed
+from broadsheet.jobs.weaving import Tell, Woven, assign, leave, weave
 from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, worker_name
 from broadsheet.model import Article, ArticleId, OpenThread, Passage, Ruling, Story, StoryId, ThreadId
 from broadsheet.stories.cluster import Grouping, OpenStories
@@ -44,6 +46,10 @@ class _Threads:
 
     kept: tuple[OpenThread, ...]
     gone: tuple[ThreadId, ...]
+
+    @classmethod
+    def of(cls, woven: Woven, threads: OpenThreads) -> _Threads:
+        return cls(kept=woven.kept(threads), gone=woven.closed(threads))
 
     def save(self, c: Connection, now: datetime) -> None:
         store.threads.remove(c, self.gone)
@@ -104,7 +110,7 @@ class Grouper:
             rewritten = [alive for id_ in stale if (alive := store.stories.resolve(c, id_)) is not None]
         absorbed_now = {absorbed for absorbed, _ in moves.merged}
         moves.changed |= dict.fromkeys(id_ for id_ in rewritten if id_ not in absorbed_now)
-        described, threads = self._threaded(list(self._described(moves, rewritten)), moves)
+        described, threads = self._woven(moves, rewritten)
         with self._db.begin() as c:
             if not self._still_leads(c):
                 return None
@@ -123,7 +129,10 @@ class Grouper:
         stories = self._ready(now)
         with self._db.connect() as c:
             moves = obeyed(c, stories, ruling)
-        described, threads = self._threaded(list(self._described(moves)), moves)
+        came_from = [id_ for absorbed in moves.came_from().values() for id_ in absorbed]
+        with self._db.connect() as c:
+            before = store.articles.outlines(c, [*moves.changed, *came_from])
+        described, threads = self._threaded(list(self._described(moves, before)), moves)
         with self._db.begin() as c:
             if not self._still_leads(c):
                 return None
@@ -155,27 +164,35 @@ class Grouper:
 
     # --- how
 
+    def _woven(self, moves: Moves, rewritten: Collection[StoryId]) -> tuple[list[Story], _Threads]:
+        """The stories that a batch changed, each with the thread that it is part of, and what is to be remembered of those
+        threads. Threads are decided step by step, as the articles came; a story that was rewritten, by what it says now."""
+        named = dict.fromkeys((*moves.changed, *(story for step in moves.steps for story in step.stories())))
+        with self._db.connect() as c:
+            before = store.articles.outlines(c, named)
+            for story_id in rewritten:
+                self._reading.forget(a.id for a in before.get(story_id, ()))
+            known = store.threads.of(c, named)
+            woven = weave(self._threads, moves.steps, before, known, self._teller(c, moves))
+        told = {id_: story for id_, story in woven.told.items() if id_ not in rewritten}
+        stories: list[Story] = []
+        for story in self._described(moves, before, told):
+            if story.id in rewritten or story.id not in woven.threads:
+                assign(self._threads, woven, story)
+            stories.append(replace(story, thread=woven.threads[story.id]))
+        return stories, _Threads.of(woven, self._threads)
+
     def _threaded(self, described: Sequence[Story], moves: Moves) -> tuple[list[Story], _Threads]:
-        """The stories, each with the thread that it is part of, and what is to be remembered of those threads. Those
-        that have `begun` just now are decided by what they say, whatever an earlier story of that id was part of."""
+        """As `_woven`, of what a ruling changed: it is one step. Stories that have `begun` just now are decided by what they
+        say, whatever an earlier story of that id was part of."""
         decided = [s.id for s in described if s.id not in moves.begun]
         with self._db.connect() as c:
-            known = store.threads.of(c, [*decided, *(absorbed for absorbed, _ in moves.merged)])
-        changed: dict[ThreadId, None] = {}
-        gone: dict[ThreadId, None] = {}
+            woven = Woven(threads=store.threads.of(c, [*decided, *(absorbed for absorbed, _ in moves.merged)]))
         for absorbed, _ in moves.merged:
-            own = known.get(absorbed)
-            if own is not None and self._threads.leave(own, absorbed):
-                gone[own] = None
-        stories: list[Story] = []
+            leave(self._threads, woven, absorbed)
         for story in described:
-            placed = self._threads.assign(story, known.get(story.id))
-            changed[placed.thread] = None
-            if placed.left is not None:
-                gone[placed.left] = None
-            stories.append(replace(story, thread=placed.thread))
-        kept = [self._threads.memory(thread) for thread in changed if thread in self._threads]
-        return stories, _Threads(kept=tuple(kept), gone=tuple(t for t in gone if t not in self._threads))
+            assign(self._threads, woven, story)
+        return [replace(s, thread=woven.threads[s.id]) for s in described], _Threads.of(woven, self._threads)
 
     def _threaded_late(self, now: datetime) -> tuple[int, int]:
         """Give a thread to stories that have none, which an earlier version wrote. Nothing, once all have one."""
@@ -192,25 +209,44 @@ class Grouper:
             self._version = store.stories.save(c, stories)
         return 0, len(stories)
 
-    def _described(self, moves: Moves, anew: Collection[StoryId] = ()) -> Iterator[Story]:
-        """The changed stories over all their articles, also those that are too old to be compared with. The articles of
-        those that are told `anew` were rewritten."""
+    def _described(
+        self, moves: Moves, before: Mapping[StoryId, Sequence[Article]], told: Mapping[StoryId, Story] | None = None
+    ) -> Iterator[Story]:
+        """The changed stories over all their articles, also those that are too old to be compared with. `before` has the
+        outlines of the articles that they, and those that they took in, had; what was `told` of the same articles is not
+        told again."""
         came_from = moves.came_from()
         joined: dict[StoryId, list[Article]] = {}
         for id_, story, copy_of in moves.placed():
             joined.setdefault(story, []).append(_as_copy(moves.articles[id_], copy_of))
-        with self._db.connect() as c:
-            known = store.articles.outlines(c, [id_ for s in moves.changed for id_ in (s, *came_from.get(s, ()))])
-            members: dict[StoryId, list[Article]] = {}
-            for story in moves.changed:
-                before = [a for id_ in (story, *came_from.get(story, ())) for a in known.get(id_, ())]
-                stays = [a for a in before if moves.into.get(a.id, story) == story]  # the others were moved away
-                every = {a.id: a for a in (*stays, *joined.get(story, ()))}
+        members: dict[StoryId, list[Article]] = {}
+        for story in moves.changed:
+            had = [a for id_ in (story, *came_from.get(story, ())) for a in before.get(id_, ())]
+            stays = [a for a in had if moves.into.get(a.id, story) == story]  # the others were moved away
+            every = {a.id: a for a in (*stays, *joined.get(story, ()))}
+            known = told.get(story) if told else None
+            if known is not None and set(known.articles) == set(every):
+                yield known
+            else:
                 members[story] = in_order(list(every.values()))
-                if story in anew:
-                    self._reading.forget(every)
+        with self._db.connect() as c:
             for story, articles in self._whole(c, members, moves.articles):
                 yield describe(story, articles, self._reading)
+
+    def _teller(self, c: Connection, moves: Moves) -> Tell:
+        """Describes stories one by one; some hundreds of articles that were read of the store are kept between two."""
+        read: dict[ArticleId, Article] = {}
+
+        def tell(story: StoryId, members: Sequence[Article]) -> Story:
+            telling = [a.id for a in described_by(members) if a.id not in moves.articles]
+            kept = {id_: article for id_ in telling if (article := self._reading.article(id_)) is not None}
+            if len(read) > AT_ONCE:
+                read.clear()
+            read.update((a.id, a) for a in store.articles.many(c, set(telling) - set(kept) - set(read), html=False))
+            at_hand = ChainMap(moves.articles, kept, read)
+            return describe(story, [_as_copy(at_hand.get(a.id, a), a.copy_of) for a in members], self._reading)
+
+        return tell
 
     def _whole(
         self, c: Connection, members: Mapping[StoryId, Sequence[Article]], at_hand: Mapping[ArticleId, Article]

@@ -6,8 +6,8 @@ Deciding reads the store and moves articles among the open stories, which are th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection
 
@@ -17,6 +17,22 @@ from broadsheet.model import Article, ArticleId, Regrouping, Ruling, StoryId
 from broadsheet.stories.cluster import Assignment, OpenStories
 from broadsheet.stories.refine import grouped
 from broadsheet.stories.regrouping import begun_by, leaving, parted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one decision changed: the stories that became one, and then each article that went from a story into another."""
+
+    moved: tuple[tuple[Article, StoryId | None, StoryId], ...]  # from where, None for a new one, and into what
+    merged: tuple[tuple[StoryId, StoryId], ...] = ()  # absorbed, and the story that took it in
+    begun: frozenset[StoryId] = frozenset()  # stories that were none before, whatever had their id
+
+    def stories(self) -> Iterator[StoryId]:
+        """Every story that it is about."""
+        for pair in self.merged:
+            yield from pair
+        for _, left, into in self.moved:
+            yield from (into,) if left is None else (left, into)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -30,6 +46,9 @@ class Moves:
     changed: dict[StoryId, None] = field(default_factory=dict)  # to be described, in this order
     begun: set[StoryId] = field(default_factory=set)  # stories that a ruling made, whatever had their id before
     said: tuple[ArticleId, ...] = ()  # the articles that a ruling is about
+    steps: list[Step] = field(
+        default_factory=list
+    )  # of `arrived`: what led to this, in the order in which it was decided
 
     def placed(self) -> list[tuple[ArticleId, StoryId, ArticleId | None]]:
         """Each article that gets a story, that story, and the article that it copies."""
@@ -61,11 +80,13 @@ def arrived(c: Connection, stories: OpenStories, waiting: Sequence[Article]) -> 
         for article, assignment in zip(some, stories.assign_all(some), strict=True):
             first[article.id] = assignment.story
             moves.assigned(article, assignment)
+            moves.steps.append(_step(article, assignment))
         if again := stories.unsettled():
             known = {a.id: a for a in store.articles.many(c, again, html=False)}
-            taken = {*left, *(absorbed for absorbed, _ in moves.merged)}
-            settled = stories.settle([known[id_] for id_ in again if id_ in known], grouped, taken)
+            settled = stories.settle([known[id_] for id_ in again if id_ in known], grouped)
             moves.begun |= settled.begun
+            moved = tuple((known[id_], story, into) for id_, (story, into) in settled.moved.items())
+            moves.steps.append(Step(moved=moved, begun=settled.begun))
             for id_, (story, into) in settled.moved.items():
                 first.setdefault(id_, into)
                 moves.articles.setdefault(id_, known[id_])
@@ -76,6 +97,12 @@ def arrived(c: Connection, stories: OpenStories, waiting: Sequence[Article]) -> 
     moves.into = {id_: stories.story_of(id_) or story for id_, story in first.items()}
     _emptied(c, stories, moves, left)
     return moves
+
+
+def _step(article: Article, assignment: Assignment) -> Step:
+    placed = article if article.copy_of == assignment.copy_of else replace(article, copy_of=assignment.copy_of)
+    merged = tuple((absorbed, assignment.story) for absorbed in assignment.merged)
+    return Step(moved=((placed, None, assignment.story),), merged=merged)
 
 
 def _emptied(c: Connection, stories: OpenStories, moves: Moves, left: Mapping[StoryId, ArticleId]) -> None:

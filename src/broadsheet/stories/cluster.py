@@ -14,10 +14,10 @@ then. So it never matters how many come together.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, count, islice
+from itertools import islice
 
 import xxhash
 
@@ -57,9 +57,10 @@ class Settled:
     begun: frozenset[StoryId] = frozenset()  # stories that were none before
 
 
-def made_of(story: StoryId, article: ArticleId, number: int) -> StoryId:
-    """An id for a part of a story, where the one that its first article would have begun is in use."""
-    return StoryId(identify("story", story, article, str(number)))
+def made_of(story: StoryId, article: ArticleId, when: ArticleId) -> StoryId:
+    """An id for the part of a story that begins with an article, parted when another came: none ever had it before, so
+    that it hangs on nothing that a batch or a restart may have forgotten."""
+    return StoryId(identify("story", story, article, when))
 
 
 class OpenStories(Ranking):
@@ -284,12 +285,12 @@ class OpenStories(Ranking):
                         again.update(members)
         return [self._sketches.id(row) for row in sorted(again)]
 
-    def settle(self, articles: Sequence[Article], regroup: Regroup, taken: Collection[StoryId] = ()) -> Settled:
+    def settle(self, articles: Sequence[Article], regroup: Regroup) -> Settled:
         """Decide about these articles again, all together.
 
         They are given as `unsettled` names them, in that order; `regroup` is `refine.grouped`. The part of a story that
-        has the article which began it keeps the id; of stories that become one the oldest id is kept. No story gets an
-        id anew that is `taken`.
+        has the article which began it keeps the id; of stories that become one the oldest id is kept. No other part gets
+        an id that any story ever had.
         """
         given = [a for a in articles if a.id in self._row]
         if len(given) < 2:
@@ -308,10 +309,8 @@ class OpenStories(Ranking):
         for first, members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
             if first not in named:
                 free = Counter(now[id_] for id_ in members if now[id_] not in begun and now[id_] not in named.values())
-                used = {*taken, *now.values(), *named.values()}
-                ids = chain(map(begun_by, members), (made_of(now[members[0]], members[0], n) for n in count()))
-                own_id = (i for i in ids if i not in used and i not in self._members)
-                named[first] = free.most_common(1)[0][0] if free else next(own_id)
+                made = made_of(now[members[0]], members[0], self._sketches.id(len(self._gone) - 1))
+                named[first] = free.most_common(1)[0][0] if free else made
         moved: dict[ArticleId, tuple[StoryId, StoryId]] = {}
         for first, members in groups.items():
             leaving = [id_ for id_ in members if now[id_] != named[first]]

@@ -241,10 +241,8 @@ class OpenThreads:
         """
         left: ThreadId | None = None
         if known is not None:
-            held = self._threads.get(known)
-            if held is None or held.size > 1 or held.begun != story.id:
-                if held is not None:
-                    held.last = max(held.last, timestamp(story.last_seen))
+            if not self.is_alone(known, story.id):
+                self.touch(known, story.last_seen)
                 return Placed(story=story.id, thread=known, is_new=False, score=1.0)
             self._close(known)
             left = known
@@ -262,10 +260,20 @@ class OpenThreads:
         self.place(new, own)
         return Placed(story=story.id, thread=own, is_new=is_new, score=score, left=left if left != own else None)
 
+    def is_alone(self, thread: ThreadId, story: StoryId) -> bool:
+        """Whether this story is all that an open thread has."""
+        held = self._threads.get(thread)
+        return held is not None and held.size == 1 and held.begun == story
+
+    def touch(self, thread: ThreadId, when: datetime) -> None:
+        """A story of the thread goes on until then: it is silent from then on."""
+        held = self._threads.get(thread)
+        if held is not None:
+            held.last = max(held.last, timestamp(when))
+
     def leave(self, thread: ThreadId, story: StoryId) -> bool:
         """A story is no more, absorbed by another: whether its thread is none either, for it was alone there."""
-        held = self._threads.get(thread)
-        if held is None or held.size > 1 or held.begun != story:
+        if not self.is_alone(thread, story):
             return False
         self._close(thread)
         return True
