@@ -375,6 +375,7 @@ def measure(address: str, times: int, only: str = "") -> dict[str, Any]:
             if only and only not in name:
                 continue
             browser.get(paths[0])
+            time.sleep(2.0)  # the first page counts what is new in every story that went on, after its answer
             wall, spent = browser.took(paths, before)
             figures |= {
                 f"{name}_cpu_ms": round(statistics.median(spent), 2),

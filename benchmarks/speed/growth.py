@@ -131,9 +131,11 @@ def learning(live: list[Story], many: int) -> dict[str, float]:
     def rate(reader: Reader, events: Sequence[tuple[Event, Story]]) -> float:
         return len(events) / min(seconds(lambda: fold(reader, events)) for _ in range(3))
 
+    light, heavy = rate(new, told), rate(old, told)
     return {
-        "learned_events_a_second": rate(new, told),
-        "learned_events_a_second of a reader with 5000 weights": rate(old, told),
+        "learned_events_a_second": light,
+        "learned_events_a_second of a reader with 5000 weights": heavy,
+        "learned_of_many_weights_over_few": heavy / light,
         "learned_openings_a_second": rate(old, opened),
     }
 
