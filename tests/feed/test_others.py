@@ -71,6 +71,7 @@ def test_nothing_is_told_of_what_four_opened_nor_to_the_fifth_of_five():
     me = a_reader("me", opened={A.id: NOON})
     assert points(told(crowd), me) == 0
     assert reason(told(crowd), me) is None
+    assert points(told(crowd), a_reader("me", opened={A.id: NOON + HOUR})) == 0  # again, since it was counted
 
 
 def test_where_few_read_nothing_is_told_however_often_they_open():

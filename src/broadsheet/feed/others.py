@@ -52,9 +52,9 @@ class Others:
         Nothing of a story that fewer than `FEWEST` others opened. `own` is when this reader opened each, in seconds since
         1970, `NEVER` for those that they did not: it is not counted.
         """
-        mine = self.at - np.asarray(own)
-        readers = self.readers[rows] - ((mine >= 0) & (mine < DAY))
-        opened = self.opened[rows] - np.where(mine >= 0, 0.5 ** (np.maximum(mine, 0.0) / HALF_LIFE), 0.0)
+        since = np.maximum(self.at - np.asarray(own), 0.0)  # opened again since then: it may have been counted before
+        readers = self.readers[rows] - (since < DAY)
+        opened = self.opened[rows] - 0.5 ** (since / HALF_LIFE)
         more = np.log2((np.maximum(opened, 0.0) + PRIOR) / (self.usual[rows] + PRIOR))
         return np.where(readers >= FEWEST, np.maximum(more, 0.0), 0.0), readers
 

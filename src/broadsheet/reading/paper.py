@@ -40,9 +40,7 @@ from broadsheet.sources.outlets import outlets_by_name
 from broadsheet.wording import phrase as _
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
-BUCKET = timedelta(
-    minutes=10
-)  # a reload within it shows the same page: exploration is seeded by it, others are counted by it
+BUCKET = timedelta(minutes=10)  # a reload within it shows the same page: lots are seeded by it, others counted by it
 SETTLED = timedelta(minutes=1)  # after which no transaction that began before is open any more
 MOST_LOOKS = 100_000  # things shown and opened that a process reads when it begins: a second or two
 FEEDS_KEPT = 512

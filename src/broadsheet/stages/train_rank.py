@@ -206,7 +206,10 @@ def boost(
     lists = len(choices.sizes)
     parameters |= CAREFUL if lists < FEW else {}
     parameters |= {"metric": "none", "min_data_in_leaf": min(parameters["min_data_in_leaf"], len(choices.rows) // 200)}
-    most = max(int(MOST_ROUNDS * min(2.0, 300_000 / len(choices.rows))), 50)  # time stays bounded
+    # Time stays bounded: small trees cost less, so there may be more of them (Globo, the hours before: MRR@10 .339 with
+    # 428 trees of 8 leaves, .344 with 1,000).
+    size = len(choices.rows) * parameters["num_leaves"] / PARAMETERS["num_leaves"]
+    most = max(int(MOST_ROUNDS * min(2.0, 300_000 / size)), 50)
     early, late = choices.part(0, lists - lists // CHOOSING), choices.part(lists - lists // CHOOSING, lists)
     known = lightgbm.Dataset(early.rows, early.clicked, params=parameters)
     held_out = lightgbm.Dataset(late.rows, late.clicked, reference=known, params=parameters)
