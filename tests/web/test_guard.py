@@ -18,7 +18,7 @@ from broadsheet.config import Settings
 from broadsheet.errors import ConfigError
 from broadsheet.web import security
 from broadsheet.web.app import create_app, routes
-from broadsheet.web.pages import local
+from broadsheet.web.asked import local
 from tests.web.newsroom import CEASEFIRE, Browser, a_newsroom
 
 KEY = b"k" * 32

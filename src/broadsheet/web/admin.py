@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from broadsheet import __version__, jobs
 from broadsheet.config import Settings
 from broadsheet.errors import InputError, NotFound
-from broadsheet.web import pages, security
+from broadsheet.web import asked, security
 from broadsheet.web.views import render
 from broadsheet.wording import phrase as _
 
@@ -23,11 +23,11 @@ def admin(request: Request) -> Response:
     """GET /admin"""
     if not allowed(request):
         return ask(request)
-    news = pages.stand(request)
+    news = asked.stand(request)
     return render(
         request,
         "admin.html",
-        reader=pages.maybe_current(request),
+        reader=asked.maybe_current(request),
         state=news.state(),
         rulings=list(reversed(jobs.rulings(news.engine))),
         memory=memory(),
@@ -43,7 +43,7 @@ def ask(request: Request, problem: str = "", status: int = 403) -> Response:
     """For the operator's password; where none is set, how to set one."""
     settings: Settings = request.app.state.settings
     return render(
-        request, "operator.html", status=status, reader=pages.maybe_current(request), problem=problem,
+        request, "operator.html", status=status, reader=asked.maybe_current(request), problem=problem,
         can_open=bool(settings.operator_password),
     )  # fmt: skip
 
@@ -59,7 +59,7 @@ def log_in(request: Request, form: FormData) -> Response:
         answer = ask(request, _("Too many wrong passwords. Try again in {n} min.", n=-(-wait // 60)), 429)
         answer.headers["Retry-After"] = str(wait)
         return answer
-    given = pages.words(form, "password", 1000)
+    given = asked.words(form, "password", 1000)
     if not hmac.compare_digest(settings.operator_password.encode(), given.encode()):
         attempts.fail(who)
         return ask(request, _("That is not the password."))
@@ -70,14 +70,14 @@ def log_in(request: Request, form: FormData) -> Response:
 
 def _check(request: Request) -> None:
     if not allowed(request):
-        raise pages.Forbidden(_("Only the operator may do that: open /admin first."))
+        raise asked.Forbidden(_("Only the operator may do that: open /admin first."))
 
 
 def again(request: Request, form: FormData) -> Response:
     """POST /admin/again: what was dropped is tried once more."""
     _check(request)
-    stage, subject = pages.words(form, "stage", 40), pages.words(form, "subject", 4000)
-    if not pages.stand(request).try_again(stage, subject):
+    stage, subject = asked.words(form, "stage", 40), asked.words(form, "subject", 4000)
+    if not asked.stand(request).try_again(stage, subject):
         raise NotFound(_("That is not here any more, so it can’t be tried again."))
     return RedirectResponse("/admin?did=again#dead", 303)
 
@@ -85,7 +85,7 @@ def again(request: Request, form: FormData) -> Response:
 def take_back(request: Request, form: FormData) -> Response:
     """POST /admin/ruling: an operator's word on the grouping no longer holds."""
     _check(request)
-    news, number = pages.stand(request), pages.words(form, "number", 20)
+    news, number = asked.stand(request), asked.words(form, "number", 20)
     if not (number.isascii() and number.isdigit()):
         raise InputError(_("Say which ruling."))
     jobs.take_back(news.engine, news.settings, int(number))
@@ -95,7 +95,7 @@ def take_back(request: Request, form: FormData) -> Response:
 def unweigh(request: Request, form: FormData) -> Response:
     """POST /admin/weights: back to the weights of signals before the last that were learned."""
     _check(request)
-    jobs.undo(pages.stand(request).engine)
+    jobs.undo(asked.stand(request).engine)
     return RedirectResponse("/admin?did=unweighed#weights", 303)
 
 

@@ -25,7 +25,8 @@ from broadsheet.reading import Card, Newsstand, ThreadPage
 from broadsheet.reading.away import Missed
 from broadsheet.sources import opml
 from broadsheet.sources.discover import discover
-from broadsheet.web import actions, pages
+from broadsheet.web import actions, asked
+from broadsheet.web.pages import reading
 from broadsheet.web.views import health
 
 
@@ -52,7 +53,7 @@ async def sent(request: Request) -> dict[str, Any]:
 
 
 def _news(request: Request) -> tuple[Newsstand, Reader]:
-    news = pages.stand(request)
+    news = asked.stand(request)
     return news, news.reader(request.path_params["reader"])
 
 
@@ -171,12 +172,12 @@ def said_source(source: Source, now: Any, articles: int | None = None, folder: s
 
 
 def readers(request: Request) -> Response:
-    return answer({"readers": [{"id": r.id, "name": r.name} for r in pages.stand(request).readers()]})
+    return answer({"readers": [{"id": r.id, "name": r.name} for r in asked.stand(request).readers()]})
 
 
 async def add_reader(request: Request) -> Response:
     given = await sent(request)
-    news = pages.stand(request)
+    news = asked.stand(request)
     follows = []
     if not isinstance(given.get("follows", []), list):
         raise InputError("follows must be a list.")
@@ -277,7 +278,7 @@ async def event(request: Request) -> Response:
 
 def away(request: Request) -> Response:
     news, one = _news(request)
-    page = news.away(one.id, *pages.away_asked(request, news))
+    page = news.away(one.id, *reading.away_asked(request, news))
 
     def said(missed: Missed) -> dict[str, Any]:
         return {
@@ -360,7 +361,7 @@ def said_signal(row: Signal) -> dict[str, Any]:
 
 def signals(request: Request) -> Response:
     news, one = _news(request)
-    start = pages.offset(request)
+    start = asked.offset(request)
     rows = news.signals(one.id)
     shown = news.readable(one, rows[start : start + _limit(request)])
     return answer({"total": len(rows), "signals": [said_signal(row) for row in shown]})
@@ -381,7 +382,7 @@ async def bring(request: Request) -> Response:
 
 def search(request: Request) -> Response:
     news, one = _news(request)
-    hits = news.search(one, request.query_params.get("q", "")[:200], _limit(request), pages.offset(request))
+    hits = news.search(one, request.query_params.get("q", "")[:200], _limit(request), asked.offset(request))
     return answer(
         {
             "hits": [

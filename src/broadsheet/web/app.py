@@ -27,7 +27,8 @@ from broadsheet.errors import BroadsheetError, ConfigError, FetchError, InputErr
 from broadsheet.feed.build import Recipe
 from broadsheet.reading import Newsstand
 from broadsheet.sources.net import AddressPolicy, Client, Limits
-from broadsheet.web import admin, api, images, live, offline, pages, security, trimmed
+from broadsheet.web import admin, api, asked, images, live, offline, security, trimmed
+from broadsheet.web.pages import house, readers, reading, sources
 from broadsheet.web.views import HERE, language_of, render, warm
 from broadsheet.wording import phrase as _
 from broadsheet.wording import words_of
@@ -102,8 +103,8 @@ def create_app(
         middleware=[guard, Middleware(security.Compressing)],
         lifespan=lifespan,
         exception_handlers={
-            pages.NoReader: _no_reader,
-            pages.Forbidden: _problem(403),
+            asked.NoReader: _no_reader,
+            asked.Forbidden: _problem(403),
             NotFound: _problem(404),
             InputError: _problem(422),
             FetchError: _problem(502),
@@ -122,63 +123,63 @@ def create_app(
 def routes() -> list[Route | Mount]:
     """Every address of the app."""
     return [
-        Route("/", pages.for_you),
-        Route("/away", pages.away),
-        Route("/latest", pages.latest),
-        Route("/following", pages.following),
-        Route("/saved", pages.saved),
-        Route("/search", pages.search),
-        Route("/story/{id}", pages.story),
-        Route("/thread/{id}", pages.thread),
-        Route("/article/{id}", pages.article),
-        Route("/article/{id}/versions", pages.versions),
-        Route("/corrections", pages.corrections),
-        Route("/why/{id}", pages.why),
-        Route("/act", pages.posted(pages.act), methods=["POST"]),
-        Route("/welcome", pages.welcome),
-        Route("/welcome", pages.posted(pages.begin), methods=["POST"]),
-        Route("/readers/choose", pages.posted(pages.choose), methods=["POST"]),
-        Route("/you", pages.you),
-        Route("/you/settings", pages.posted(pages.settings), methods=["POST"]),
-        Route("/you/likes", pages.posted(pages.like), methods=["POST"]),
-        Route("/you/export", pages.export),
-        Route("/you/import", pages.posted(pages.bring), methods=["POST"]),
-        Route("/you/ledger", pages.ledger),
-        Route("/you/ledger/undo", pages.posted(pages.undo_range), methods=["POST"]),
-        Route("/you/ledger/forget", pages.posted(pages.forget), methods=["POST"]),
-        Route("/you/erase", pages.posted(pages.erase), methods=["POST"]),
-        Route("/tune", pages.tune),
-        Route("/tune", pages.posted(pages.take), methods=["POST"]),
-        Route("/tune/preset", pages.posted(pages.preset), methods=["POST"]),
-        Route("/tune/near", pages.posted(pages.near), methods=["POST"]),
-        Route("/bubble", pages.bubble),
-        Route("/bubble", pages.posted(pages.spend), methods=["POST"]),
-        Route("/sources", pages.sources),
-        Route("/source/{id}", pages.source),
-        Route("/sources/find", pages.find, methods=["POST"]),
-        Route("/sources/read", pages.read, methods=["POST"]),
-        Route("/sources/add", pages.posted(pages.add), methods=["POST"]),
-        Route("/sources/remove", pages.posted(pages.remove), methods=["POST"]),
-        Route("/sources/polling", pages.posted(pages.polling), methods=["POST"]),
-        Route("/sources/pack", pages.posted(pages.pack), methods=["POST"]),
-        Route("/sources/opml", pages.export_opml),
-        Route("/sources/opml", pages.posted(pages.import_opml), methods=["POST"]),
+        Route("/", reading.for_you),
+        Route("/away", reading.away),
+        Route("/latest", reading.latest),
+        Route("/following", reading.following),
+        Route("/saved", reading.saved),
+        Route("/search", reading.search),
+        Route("/story/{id}", reading.story),
+        Route("/thread/{id}", reading.thread),
+        Route("/article/{id}", reading.article),
+        Route("/article/{id}/versions", reading.versions),
+        Route("/corrections", reading.corrections),
+        Route("/why/{id}", reading.why),
+        Route("/act", asked.posted(reading.act), methods=["POST"]),
+        Route("/welcome", readers.welcome),
+        Route("/welcome", asked.posted(readers.begin), methods=["POST"]),
+        Route("/readers/choose", asked.posted(readers.choose), methods=["POST"]),
+        Route("/you", readers.you),
+        Route("/you/settings", asked.posted(readers.settings), methods=["POST"]),
+        Route("/you/likes", asked.posted(readers.like), methods=["POST"]),
+        Route("/you/export", readers.export),
+        Route("/you/import", asked.posted(readers.bring), methods=["POST"]),
+        Route("/you/ledger", readers.ledger),
+        Route("/you/ledger/undo", asked.posted(readers.undo_range), methods=["POST"]),
+        Route("/you/ledger/forget", asked.posted(readers.forget), methods=["POST"]),
+        Route("/you/erase", asked.posted(readers.erase), methods=["POST"]),
+        Route("/tune", readers.tune),
+        Route("/tune", asked.posted(readers.take), methods=["POST"]),
+        Route("/tune/preset", asked.posted(readers.preset), methods=["POST"]),
+        Route("/tune/near", asked.posted(readers.near), methods=["POST"]),
+        Route("/bubble", readers.bubble),
+        Route("/bubble", asked.posted(readers.spend), methods=["POST"]),
+        Route("/sources", sources.sources),
+        Route("/source/{id}", sources.source),
+        Route("/sources/find", sources.find, methods=["POST"]),
+        Route("/sources/read", sources.read, methods=["POST"]),
+        Route("/sources/add", asked.posted(sources.add), methods=["POST"]),
+        Route("/sources/remove", asked.posted(sources.remove), methods=["POST"]),
+        Route("/sources/polling", asked.posted(sources.polling), methods=["POST"]),
+        Route("/sources/pack", asked.posted(sources.pack), methods=["POST"]),
+        Route("/sources/opml", sources.export_opml),
+        Route("/sources/opml", asked.posted(sources.import_opml), methods=["POST"]),
         Route("/admin", admin.admin),
-        Route("/admin/login", pages.posted(admin.log_in), methods=["POST"]),
-        Route("/admin/again", pages.posted(admin.again), methods=["POST"]),
-        Route("/admin/ruling", pages.posted(admin.take_back), methods=["POST"]),
-        Route("/admin/weights", pages.posted(admin.unweigh), methods=["POST"]),
-        Route("/about", pages.about),
-        Route("/theme", pages.posted(pages.theme), methods=["POST"]),
-        Route("/login", pages.login),
-        Route("/login", pages.posted(pages.log_in), methods=["POST"]),
-        Route("/logout", pages.posted(pages.log_out), methods=["POST"]),
+        Route("/admin/login", asked.posted(admin.log_in), methods=["POST"]),
+        Route("/admin/again", asked.posted(admin.again), methods=["POST"]),
+        Route("/admin/ruling", asked.posted(admin.take_back), methods=["POST"]),
+        Route("/admin/weights", asked.posted(admin.unweigh), methods=["POST"]),
+        Route("/about", house.about),
+        Route("/theme", asked.posted(house.theme), methods=["POST"]),
+        Route("/login", house.login),
+        Route("/login", asked.posted(house.log_in), methods=["POST"]),
+        Route("/logout", asked.posted(house.log_out), methods=["POST"]),
         Route("/image", images.image),
         Route("/live", live.live),
         Route("/manifest.webmanifest", offline.manifest),
         Route("/sw.js", offline.worker),
         Route("/offline", offline.offline),
-        Route("/healthz", pages.healthz),
+        Route("/healthz", house.healthz),
         *api.routes(),
         Mount("/static", Static(directory=HERE / "static"), name="static"),
     ]
@@ -199,7 +200,7 @@ def answer(request: Request, status: int, message: str) -> Response:
     if path.startswith("/api/") or "application/json" in request.headers.get("accept", "").split(",")[0]:
         return api.problem(status, message if path.startswith("/api/") else language_of(request).say(message))
     if status == 401 and request.method in security.SAFE:
-        return RedirectResponse(f"/login?{urlencode({'next': pages.local(path)})}", 303)
+        return RedirectResponse(f"/login?{urlencode({'next': asked.local(path)})}", 303)
     title = TITLES.get(status) or HTTPStatus(status).phrase
     return render(request, "error.html", status=status, code=status, title=title, message=message)
 
@@ -218,7 +219,7 @@ def _problem(status: int) -> Any:
 def _no_reader(request: Request, error: Exception) -> Response:
     if request.method not in security.SAFE or request.headers.get("accept", "").startswith("application/json"):
         return answer(request, 403, _("Choose a reader first."))
-    return pages.to_welcome(request)
+    return house.to_welcome(request)
 
 
 def _http_problem(request: Request, error: Exception) -> Response:

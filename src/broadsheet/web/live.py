@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from broadsheet.reading import Newsstand
 from broadsheet.reading.paper import LOOK
-from broadsheet.web.pages import current, stand
+from broadsheet.web.asked import current, stand
 
 MOST = 1000  # pages that one process tells; those beyond learn it when they are loaded again
 QUIET = 15.0  # seconds after which a line without meaning keeps the connection from being taken for dead

@@ -1,0 +1,254 @@
+"""The pages of sources: what is read in, how that goes, and how more of it is found."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from urllib.parse import urlencode, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from broadsheet import jobs, store
+from broadsheet.errors import InputError, NotFound
+from broadsheet.model import named
+from broadsheet.sources import opml, packs
+from broadsheet.sources.discover import discover, to_url
+from broadsheet.sources.schedule import why_then
+from broadsheet.web.asked import _download, back, choices, current, form_of, local, offset, stand, words
+from broadsheet.web.views import language_of, render
+from broadsheet.wording import Phrase, plural
+from broadsheet.wording import phrase as _
+
+SOURCES_PER_PAGE = 100
+MOST_PASTED = 400_000  # characters: a long book chapter
+
+
+def sources(request: Request) -> Response:
+    """GET /sources"""
+    reader, news = current(request), stand(request)
+    query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
+    with news.engine.connect() as db:
+        health = store.sources.health(db)
+        folders = {source.id: folder for source, folder in store.sources.subscriptions(db, reader.id)}
+    visible = [h for h in health if not h.source.private or h.source.id in folders]
+    wanted = [h for h in visible if named(query) in named(f"{h.source.title} {h.source.url}")]
+    wanted.sort(
+        key=lambda h: (
+            *_folder_order(folders.get(h.source.id)),
+            not h.source.problem,
+            named(h.source.title or h.source.url),
+        )
+    )
+    shown = wanted[start : start + SOURCES_PER_PAGE]
+    beats = news.beats()
+    rows = [
+        (
+            _folder_name(folders.get(h.source.id)),
+            {
+                "beat": beats.get(h.source.id, ()),
+                "source": h.source,
+                "articles": h.articles,
+                "latest": h.latest,
+                "subscribed": h.source.id in folders,
+            },
+        )
+        for h in shown
+    ]
+    return render(
+        request,
+        "sources.html",
+        reader=reader,
+        folders=[(name, [row for _, row in group]) for name, group in groupby(rows, key=lambda row: row[0])],
+        total=len(visible),
+        mine=len(folders),
+        poor=sum(bool(h.source.problem) or h.source.gone for h in visible),
+        query=query,
+        packs=packs.packs(),
+        did_remade=remade(request),
+        more=start + SOURCES_PER_PAGE if len(wanted) > start + SOURCES_PER_PAGE else 0,
+    )
+
+
+def source(request: Request) -> Response:
+    """GET /source/{id}: one source, when it publishes, and how it is asked."""
+    reader, news = current(request), stand(request)
+    page = news.source_page(reader, request.path_params["id"])
+    asked = page.asked
+    wanted = max(filter(None, (asked.max_age, asked.ttl)), default=None) if asked else None
+    return render(
+        request,
+        "source.html",
+        reader=reader,
+        page=page,
+        home=_web(page.source.homepage),
+        cause=why_then(
+            page.source,
+            jobs.rhythm_of(news.settings),
+            retry_after=asked.retry_after if asked else None,
+            asked_for=wanted,
+        ),
+        wanted=wanted,
+        respects=news.settings.respect_robots,
+        did_remade=remade(request),
+        **choices(reader),
+    )
+
+
+def remade(request: Request) -> dict[str, str] | None:
+    """The source that was just removed, with the folder that it was in, so that it can be brought back."""
+    given = request.query_params
+    if given.get("did") != "removed" or not given.get("source"):
+        return None
+    try:
+        found = stand(request).source(given["source"])
+    except NotFound:
+        return None
+    if found.private:  # its address may be a secret
+        return None
+    return {"url": found.url, "folder": given.get("folder", "")[:80]}
+
+
+def _folder_order(folder: str | None) -> tuple[int, str]:
+    return (2, "") if folder is None else (0 if not folder else 1, named(folder))
+
+
+def _folder_name(folder: str | None) -> str:
+    return _("Other sources here") if folder is None else folder or _("Your sources")
+
+
+async def find(request: Request) -> Response:
+    """POST /sources/find: what is behind an address."""
+    form = await form_of(request)
+    reader = await run_in_threadpool(current, request)
+    address = words(form, "address")
+    if not address:
+        raise InputError(_("Write the address of a site, a page or a feed."))
+    discovery = await discover(address, await request.app.state.net.client())
+    return render(
+        request,
+        "found.html",
+        reader=reader,
+        title=plural("Found a feed", "Found {n} feeds", len(discovery.found))
+        if discovery.found
+        else _("Found an article")
+        if discovery.page
+        else _("No feed found"),
+        message=discovery.message,
+        found=discovery.found,
+        page=discovery.page.url if discovery.page else "",
+        address=address if address.startswith(("http://", "https://")) else f"https://{address}",
+        problems=(),
+    )
+
+
+async def read(request: Request) -> Response:
+    """POST /sources/read: one article, by its address or as pasted text, and then its page."""
+    form = await form_of(request)
+    await run_in_threadpool(current, request)
+    address, text = words(form, "address"), words(form, "text", MOST_PASTED + 1).replace("\r\n", "\n")
+    url = to_url(address) if address else ""
+    if not address and not text:
+        raise InputError(_("Give the address of an article, or paste its text."))
+    if len(text) > MOST_PASTED:
+        raise InputError(
+            _("That text is too long: at most {n:,} characters can be read as one article.", n=MOST_PASTED)
+        )
+    if url is None:
+        raise InputError(_("That is no address on the web: write something like example.org/an-article."))
+    news = stand(request)
+    made = await jobs.add_page(news.engine, news.settings, url=url, text=text)
+    return RedirectResponse(f"/article/{made.id}", 303)
+
+
+def add(request: Request, form: FormData) -> Response:
+    """POST /sources/add"""
+    reader, news = current(request), stand(request)
+    url = words(form, "url")
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise InputError(_("A feed's address begins with http:// or https://."))
+    folder = tuple(filter(None, [words(form, "folder", 80)]))
+    title, homepage = words(form, "title", 300), _web(words(form, "homepage"))
+    news.subscribe(reader.id, opml.Subscription(url=url, title=title, homepage=homepage, folder=folder))
+    return back(request, form, "/sources", did="added")
+
+
+def _web(address: str) -> str:
+    return address if urlsplit(address).scheme in ("http", "https") else ""
+
+
+def packed(chosen: packs.Pack) -> list[opml.Subscription]:
+    """A starter pack as a list in a folder of its name."""
+    return [
+        opml.Subscription(url=s.url, title=s.title, homepage=s.homepage, folder=(chosen.title,)) for s in chosen.sources
+    ]
+
+
+def pack(request: Request, form: FormData) -> Response:
+    """POST /sources/pack"""
+    reader, news = current(request), stand(request)
+    chosen = next((p for p in packs.packs() if p.id == words(form, "pack")), None)
+    if chosen is None:
+        raise NotFound(_("There is no such starter pack."))
+    news.subscribe_all(reader.id, packed(chosen))
+    return RedirectResponse("/sources?did=added", 303)
+
+
+def remove(request: Request, form: FormData) -> Response:
+    """POST /sources/remove: unsubscribe; a source that nobody else reads is stopped."""
+    reader, news = current(request), stand(request)
+    found = news.source(words(form, "source"))
+    with news.engine.connect() as db:
+        folder = {s.id: folder for s, folder in store.sources.subscriptions(db, reader.id)}.get(found.id, "")
+    news.unsubscribe(reader.id, found.id)
+    # a private source's page is no longer theirs to see
+    default = words(form, "next") if not found.private else "/sources"
+    path = local(default, "/sources")
+    return RedirectResponse(f"{path}?{urlencode({'did': 'removed', 'source': found.id, 'folder': folder})}", 303)
+
+
+def polling(request: Request, form: FormData) -> Response:
+    """POST /sources/polling: stop asking a source, or ask again."""
+    current(request)
+    on = bool(words(form, "on"))
+    source = stand(request).set_polling(words(form, "source"), on=on)
+    return back(request, form, f"/sources#source-{source.id}", did="resumed" if on else "stopped")
+
+
+def import_opml(request: Request, form: FormData) -> Response:
+    """POST /sources/opml"""
+    reader, news = current(request), stand(request)
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise InputError(_("Choose an OPML file first."))
+    outline = opml.read(file.file.read())
+    new, known = news.subscribe_all(reader.id, outline.subscriptions)
+    told: Phrase = plural("{n} new source added", "{n} new sources added", new)
+    if known:
+        here = plural(
+            "{n} was here already, and is now yours too", "{n} were here already, and are now yours too", known
+        )
+        told = _("{told}; {more}", told=told, more=here)
+    if outline.duplicates:
+        again = plural("{n} stood in the file twice", "{n} stood in the file twice", len(outline.duplicates))
+        told = _("{told}; {more}", told=told, more=again)
+    return render(
+        request,
+        "found.html",
+        reader=reader,
+        title=_("Imported"),
+        message=_("{told}. New ones are fetched at the next round.", told=told),
+        found=(),
+        page="",
+        address="",
+        problems=outline.problems[:50],
+    )
+
+
+def export_opml(request: Request) -> Response:
+    """GET /sources/opml"""
+    reader, news = current(request), stand(request)
+    title = language_of(request).say(_("{name}'s sources", name=reader.name))
+    content = opml.write(title, news.subscriptions(reader.id))
+    return Response(content, headers=_download("broadsheet.opml"), media_type="text/x-opml")
