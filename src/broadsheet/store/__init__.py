@@ -10,6 +10,7 @@ with engine.connect() as db:                            # reads
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,12 +71,25 @@ class _Immediate(Engine):
                 db.info.pop("write", None)
 
 
+def _write_ahead(cursor: sqlite3.Cursor) -> None:
+    """Turning a new file to WAL takes the whole of it, and SQLite does not wait for that as it waits for a writer."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as e:
+            if e.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+
+
 def _on_connect(raw: Any, _record: Any) -> None:
     raw.isolation_level = None  # this module says BEGIN itself
     cursor = raw.cursor()
+    _write_ahead(cursor)
     for pragma in (
         f"busy_timeout = {BUSY_SECONDS * 1000}",
-        "journal_mode = WAL",
         # With WAL a power cut may lose the last commits but never damages the file; the jobs do lost work again.
         "synchronous = NORMAL",
         "foreign_keys = ON",

@@ -1,7 +1,7 @@
 // What the scripts say, in the page's language: English is written where it is said, other languages come with the page.
 "use strict";
 const language = document.documentElement.lang || "en";
-const said = (() => {
+const { _, ngettext } = (() => {
   const told = document.getElementById("words");
   const words = told ? JSON.parse(told.textContent) : {};
   const order = ["zero", "one", "two", "few", "many", "other"];
@@ -18,4 +18,3 @@ const said = (() => {
     },
   };
 })();
-const { _, ngettext } = said;
