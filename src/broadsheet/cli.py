@@ -353,7 +353,9 @@ def evaluate(
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],
     whole: Annotated[bool, typer.Option(help="ranking, rankers, beyond, cold: all readers.")] = False,
-    ablate: Annotated[bool, typer.Option(help="rankers: each family of signals left out.")] = False,
+    ablate: Annotated[
+        bool, typer.Option(help="rankers: each family of signals left out; beyond: each scorer.")
+    ] = False,
     plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     final: Annotated[bool, typer.Option(help="stories: not what the server has meanwhile.")] = False,
     as_json: JsonOption = False,
@@ -362,7 +364,8 @@ def evaluate(
     from broadsheet.evaluation import measure
 
     options: dict[str, Any] = {"whole": whole} if task in ("ranking", "rankers", "beyond", "cold") else {}
-    options |= {"ablate": ablate} if task == "rankers" else {"plot": plot} if task == "beyond" else {}
+    options |= {"ablate": ablate} if task in ("rankers", "beyond") else {}
+    options |= {"plot": plot} if task == "beyond" else {}
     options |= {"final_only": final} if task == "stories" else {}
     report = measure(task, path, **options)
     if as_json:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from broadsheet.errors import InputError
 from broadsheet.evaluation import beyond, clicks, ranking
 from broadsheet.evaluation.plots import Point, scatter
+from broadsheet.feed.score import SCORERS
 
 names = st.lists(st.sampled_from("abcde"), min_size=1, max_size=6)
 
@@ -61,7 +62,7 @@ def test_every_recipe_is_measured_on_the_same_requests_and_drawn(tmp_path):
     ]  # fmt: skip
     (tmp_path / "articles.jsonl").write_bytes(b"\n".join(map(orjson.dumps, articles)))
     (tmp_path / "requests.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
-    report = beyond.evaluate(tmp_path / "requests.jsonl", plot=tmp_path / "figure.svg").as_json()
+    report = beyond.evaluate(tmp_path / "requests.jsonl", plot=tmp_path / "figure.svg", ablate=True).as_json()
     rows = report["rows"]
     assert {"chance", "As shipped", "Wide", "diversity 4"} <= set(rows)
     assert all(0 <= row["gini"] < 1 and 0 <= row["calibration"] <= 1 and row["topics"] <= 1 for row in rows.values())
@@ -69,8 +70,13 @@ def test_every_recipe_is_measured_on_the_same_requests_and_drawn(tmp_path):
     assert rows["Mine"]["ndcg10"] > rows["chance"]["ndcg10"]
     assert rows["interest 3"]["ndcg10"] >= rows["interest 0.5"]["ndcg10"]
     assert rows["diversity 4"]["topics"] >= rows["diversity 0"]["topics"]
+    left_out = {name for name in rows if name.startswith("without ")}
+    assert left_out == {f"without {name}" for name in SCORERS}
+    # what these readers read says which they read next; that they follow nothing changes nothing
+    assert rows["without interest"]["ndcg10"] < rows["As shipped"]["ndcg10"]
+    assert rows["without follows"] == rows["As shipped"]
     drawn = ElementTree.parse(tmp_path / "figure.svg").getroot()
-    assert {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")} >= set(rows)
+    assert {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")} >= set(rows) - left_out
 
 
 def test_what_offers_little_to_choose_from_is_refused(tmp_path):

@@ -1,6 +1,7 @@
 """What a recipe shows besides what is clicked: how unlike the stories are, how many subjects, how true to the reader.
 
     broadsheet evaluate beyond SET [--plot FILE.svg]
+    broadsheet evaluate beyond SET --ablate           and the feed without each of its scorers
 
 The feed that is shipped, with every preset of its sliders, picks five of the candidates of measured requests of ten and
 more: each candidate a story of one article, each reader a fold over what they read. Beside it stand baselines and the
@@ -32,7 +33,8 @@ from broadsheet.evaluation import clicks, ranking
 from broadsheet.evaluation.clicks import Asked
 from broadsheet.evaluation.plots import Point, scatter
 from broadsheet.evaluation.report import Report, Row
-from broadsheet.feed.build import STANDARD, build_feed
+from broadsheet.feed import build
+from broadsheet.feed.build import STANDARD, build_feed, name_of
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.tune import PRESETS, as_tuned
 from broadsheet.model import ArticleId, Event, Reader, ReaderId, Story, StoryId, Topic, bytes_of
@@ -214,10 +216,10 @@ class Choice:
     def edition(self) -> Edition:
         return self.newsroom.edition(self.asked, self.now)
 
-    def feed(self, values: Mapping[str, float]) -> Order:
-        """The candidates as the shipped recipe puts them with these sliders."""
+    def feed(self, values: Mapping[str, float], recipe: build.Recipe = STANDARD) -> Order:
+        """The candidates as the recipe puts them with these sliders."""
         reader = as_tuned(self.reader, values) if values else self.reader
-        feed = build_feed(reader, self.edition, STANDARD, self.now, np.random.default_rng(0))
+        feed = build_feed(reader, self.edition, recipe, self.now, np.random.default_rng(0))
         place = {StoryId(id): k for k, id in enumerate(self.asked.request.candidates)}  # noqa: A001
         first = [place[item.story] for item in feed.items]
         return [*first, *(k for k in range(len(place)) if k not in set(first))]
@@ -245,12 +247,22 @@ def recipes(signals: Signals) -> dict[str, tuple[str, Recipe]]:
     return found | {f"interest {x:g}": ("ours", tuned({"interest": x})) for x in LIKENESS}
 
 
+def ablated() -> dict[str, Recipe]:
+    """The shipped feed without each of its scorers."""
+
+    def without(left_out: str) -> Recipe:
+        scorers = tuple(scorer for scorer in STANDARD.scorers if name_of(scorer) != left_out)
+        return lambda c: c.feed({}, replace(STANDARD, scorers=scorers))
+
+    return {f"without {name}": without(name) for name in map(name_of, STANDARD.scorers)}
+
+
 def _down(points: Floats) -> Order:
     order: list[int] = np.argsort(-np.nan_to_num(points), kind="stable").tolist()
     return order
 
 
-def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None) -> Report:
+def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None, ablate: bool = False) -> Report:
     """What each recipe shows, by all measures. `plot` writes accuracy against diversity as SVG."""
     if clicks.is_globo(path):
         raise InputError("Globo has no words: how unlike its articles are can't be told.")
@@ -266,7 +278,8 @@ def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None) -> Re
     newsroom.read_titles()
     choices = [Choice(a, newsroom) for a in asked]
     rows, points = [], []
-    for name, (kind, order) in recipes(signals).items():
+    left_out = {name: ("", order) for name, order in ablated().items()} if ablate else {}
+    for name, (kind, order) in (recipes(signals) | left_out).items():
         orders = [order(choice) for choice in choices]
         scores = [_scores(o) for o in orders]
         figures = ranking.summary(ranking.measured(asked, scores), asked)
@@ -274,7 +287,8 @@ def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None) -> Re
         shown = list(_fives(asked, orders, signals))
         kept = {x: figures[x] for x in ("ndcg10", "ndcg10 ±")}
         rows.append(Row(name, {"hit5": hits, **kept, **beyond(shown)}))
-        points.append(Point(name, rows[-1].figures["ILD"], figures["ndcg10"], kind))  # type: ignore[arg-type]
+        if kind:
+            points.append(Point(name, rows[-1].figures["ILD"], figures["ndcg10"], kind))  # type: ignore[arg-type]
     if plot is not None:
         plot.write_text(
             scatter(points, x="diversity: ILD of the first five", y="accuracy: nDCG@10", title=f"Accuracy and diversity, {found.name}"),
