@@ -110,7 +110,7 @@ def main() -> None:
                 into.update(dict.fromkeys(assignment.merged, assignment.story))
             one = time.thread_time()
             if again := stories.unsettled():
-                moved = stories.settle([by_id[id_] for id_ in again], grouped, into).moved
+                moved = stories.settle([by_id[id_] for id_ in again], grouped).moved
                 settled += len(moved)
                 found.update((id_, where) for id_, (_, where) in moved.items())
             one = time.thread_time() - one
