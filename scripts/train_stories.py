@@ -834,7 +834,7 @@ def run_online(articles: list[Article], stories: list[str], passing: dict[int, F
     row = {article.id: n for n, article in enumerate(articles)}
     wholes = [whole_set.whole(a) for a in articles]
 
-    def regroup(given: Sequence[Article], online: Sequence[StoryId]) -> list[int]:
+    def regroup(given: Sequence[Article], online: Sequence[StoryId], again: Sequence[bool]) -> list[int]:
         rows = np.array([row[a.id] for a in given])
         third = thirds[rows]
         compared = whole_set.near([wholes[n] for n in rows], rules.nearest, found.alignments, third)
@@ -844,6 +844,7 @@ def run_online(articles: list[Article], stories: list[str], passing: dict[int, F
             online,
             lambda join, begun: linkage.joined(compared, likely, rules.seed, join, judge, begun),
             refinement.join_of(compared.pairs, likely, len(given), rules),
+            again if refinement.dense(compared.pairs, rules) >= 0.5 else (),
         )
 
     by_third = Held(passing, thirds.tolist())

@@ -33,7 +33,6 @@ from broadsheet.model import (
     ReaderId,
     Source,
     Story,
-    StoryId,
     ThreadId,
     bytes_of,
     identify,
@@ -500,7 +499,7 @@ def test_what_is_decided_again_is_saved_the_same_whatever_a_batch_holds(
     found = []
     calls: list[int] = []
 
-    def parted_and_joined(given: Sequence[Article], _: Sequence[StoryId]) -> list[int]:
+    def parted_and_joined(given: Sequence[Article], *_: object) -> list[int]:
         """By event; but every second time the odd reports of each are a story of their own."""
         calls.append(len(given))
         first: dict[tuple[str, bool], int] = {}

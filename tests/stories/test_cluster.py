@@ -411,7 +411,7 @@ def test_a_story_plainly_about_something_else_is_not_asked():
 # --- decided again
 
 
-def by_first_word(given, _):
+def by_first_word(given, *_):
     """The first article of each one's story, where a story is a first word."""
     first = {}
     return [first.setdefault(a.title.split()[0], n) for n, a in enumerate(given)]
@@ -425,6 +425,24 @@ def settled(given, rules, regroup=by_first_word):
         if ids := stories.unsettled():
             found.append(stories.settle([by_id[id_] for id_ in ids], regroup))
     return stories, found
+
+
+def test_who_decides_again_is_told_which_articles_were_before():
+    given = [an_article(f"word {n}", published=NOON + n * HOUR) for n in range(60)]
+    told = []
+
+    def regroup(given, stories, again):
+        told.extend(zip((a.id for a in given), again, strict=True))
+        return by_first_word(given)
+
+    settled(given, Grouping(every=3, looked_at=600), regroup)
+    first = dict(reversed(told))
+    assert not any(first.values())  # none was as it came
+    assert any(again for _, again in told)
+    seen = set()
+    for id_, again in told:
+        assert again or id_ not in seen
+        seen.add(id_)
 
 
 @settings(max_examples=30, deadline=None)

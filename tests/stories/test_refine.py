@@ -15,7 +15,7 @@ from broadsheet.stories import linkage
 from broadsheet.stories.features import Rarity
 from broadsheet.stories.linkage import Remembered, average_link, between, joined, numbered
 from broadsheet.stories.pairs import packaged
-from broadsheet.stories.refine import Refinement, join_of, refined
+from broadsheet.stories.refine import Refinement, join_of, refined, settled
 from broadsheet.stories.whole import FEATURES, VIEWS, Pairs, View, near, pace, reach, whole
 from tests.builders import DAY, HOUR, NOON, an_article
 
@@ -120,6 +120,18 @@ def test_groups_are_joined_the_later_the_more_stand_alone_in_a_dense_set_and_as_
     assert join_of(*a_set(rules.dense[0], best), rules) == pytest.approx(rules.join, abs=1e-5)
     assert join_of(*a_set(pace, [1.0] * len(best)), rules) == rules.join
     assert join_of(*a_set(1000.0, [0.0] * len(best)), rules) == pytest.approx(rules.crowded_join)
+
+
+def test_what_stays_is_parted_by_no_doubt_and_still_joined_by_certainty():
+    story, other = StoryId("a"), StoryId("b")
+    online = [story, story, story, other]
+
+    def doubtful(join, begun):  # the second article belongs nowhere, the third to the other story
+        return np.array([0, 1, 2, 2])
+
+    assert settled(online, doubtful, 0.8) == [0, 1, 2, 2]
+    assert settled(online, doubtful, 0.8, [True, True, False, True]) == [0, 0, 2, 2]
+    assert settled(online, doubtful, 0.8, [True, True, True, True]) == [0, 0, 0, 0]
 
 
 def test_the_pace_is_that_of_the_middle_article():

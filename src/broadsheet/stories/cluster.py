@@ -33,8 +33,9 @@ __all__ = ["Assignment", "Grouping", "OpenStories", "Settled", "group", "made_of
 AT_ONCE = 32  # articles about which is asked at once: of more, more have to be asked about again
 
 
-# Of articles and the stories that they are in: the number of the first article of each one's new story.
-Regroup = Callable[[Sequence[Article], Sequence[StoryId]], Sequence[int]]
+# Of articles, the stories that they are in, and whether each was decided again before: the number of the first article of
+# each one's new story.
+Regroup = Callable[[Sequence[Article], Sequence[StoryId], Sequence[bool]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,13 +264,16 @@ class OpenStories(Ranking):
             return []
         return self.settling()
 
-    def settling(self) -> list[ArticleId]:
-        """As `unsettled`, whether it is time or not."""
-        last = len(self._gone)
-        begin, least = last - 1, last - self.rules.latest
+    def _since(self) -> int:
+        """The first row since the last time."""
+        begin, least = len(self._gone) - 1, len(self._gone) - self.rules.latest
         while begin > max(0, least) and not self._marks(self._sketches.id(begin - 1), self.rules.every):
             begin -= 1
-        latest = [row for row in reversed(range(max(0, begin), last)) if not self._gone[row]]
+        return max(0, begin)
+
+    def settling(self) -> list[ArticleId]:
+        """As `unsettled`, whether it is time or not."""
+        latest = [row for row in reversed(range(self._since(), len(self._gone))) if not self._gone[row]]
         near: list[list[StoryId]] = []
         for place in range(0, len(latest), AT_ONCE):
             near.extend(self._around(latest[place : place + AT_ONCE]))
@@ -297,7 +301,9 @@ class OpenStories(Ranking):
             return Settled()
         groups: dict[int, list[ArticleId]] = {}
         now = {a.id: self._stories[self._row[a.id]] for a in given}
-        for article, first in zip(given, regroup(given, list(now.values())), strict=True):
+        since = self._since()
+        older = [self._row[a.id] < since for a in given]
+        for article, first in zip(given, regroup(given, list(now.values()), older), strict=True):
             groups.setdefault(first, []).append(article.id)
         begun = {now[id_] for id_ in now if begun_by(id_) == now[id_]}
         named: dict[int, StoryId] = {}
