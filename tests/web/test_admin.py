@@ -153,6 +153,7 @@ def test_a_ruling_is_taken_back(ada: Browser) -> None:
     assert "taken back" in plain(ada.get("/admin"))
     assert ada.post("/admin/ruling", {"number": "1"}).status == 422
     assert ada.post("/admin/ruling", {"number": "9"}).status == 404
+    assert ada.post("/admin/ruling", {"number": "9" * 20}).status == 422  # no database holds that number
 
 
 def test_learned_weights_are_shown_and_undone(ada: Browser) -> None:

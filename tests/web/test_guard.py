@@ -6,6 +6,7 @@ import base64
 import gzip
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given
@@ -62,6 +63,16 @@ def test_no_page_holds_code_or_style_of_its_own_or_loads_from_elsewhere(ada: Bro
     assert " style=" not in text
     assert " onclick" not in text
     assert 'src="http' not in text
+
+
+@pytest.mark.parametrize("value", ["9" * 5000, "\N{SUPERSCRIPT TWO}"])
+@pytest.mark.parametrize(
+    "name", ["from", "minutes", "since", "limit", "before", "days", "event", "q", "outside", "interest"]
+)
+def test_no_number_in_an_address_is_too_odd_for_an_answer(ada: Browser, name: str, value: str) -> None:
+    for path in paths("GET"):
+        if not path.startswith("/static"):
+            assert ada.get(f"{path}?{urlencode({name: value})}").status < 500, path
 
 
 @pytest.mark.parametrize("path", [p for p in paths("POST") if not p.startswith("/api")])

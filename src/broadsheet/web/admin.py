@@ -85,10 +85,10 @@ def again(request: Request, form: FormData) -> Response:
 def take_back(request: Request, form: FormData) -> Response:
     """POST /admin/ruling: an operator's word on the grouping no longer holds."""
     _check(request)
-    news, number = asked.stand(request), asked.words(form, "number", 20)
-    if not (number.isascii() and number.isdigit()):
+    news, number = asked.stand(request), asked.whole_number(asked.words(form, "number", 20), 2**62)
+    if number is None:
         raise InputError(_("Say which ruling."))
-    jobs.take_back(news.engine, news.settings, int(number))
+    jobs.take_back(news.engine, news.settings, number)
     return RedirectResponse("/admin?did=unruled#rulings", 303)
 
 

@@ -58,10 +58,10 @@ def _news(request: Request) -> tuple[Newsstand, Reader]:
 
 
 def _limit(request: Request, usual: int = 30, most: int = 200) -> int:
-    given = request.query_params.get("limit", str(usual))
-    if not (given.isascii() and given.isdigit() and 1 <= int(given) <= most):
+    given = asked.whole_number(request.query_params.get("limit", str(usual)), most)
+    if not given:
         raise InputError(f"limit must be a number from 1 to {most}.")
-    return int(given)
+    return given
 
 
 # --- how nouns are said -------------------------------------------------------------------------------------------

@@ -120,9 +120,15 @@ def words(form: FormData, name: str, most: int = 2000) -> str:
     return value.strip()[:most] if isinstance(value, str) else ""
 
 
+def whole_number(given: str, most: int) -> int | None:
+    """The number that is written in digits; None for anything else, and for what is larger."""
+    if not (given.isascii() and given.isdigit()) or len(given) > len(str(most)):
+        return None
+    return number if (number := int(given)) <= most else None
+
+
 def offset(request: Request) -> int:
-    given = request.query_params.get("from", "0")
-    return min(int(given), 100_000) if given.isascii() and given.isdigit() else 0
+    return min(whole_number(request.query_params.get("from", "0"), 10**9) or 0, 100_000)
 
 
 def choices(reader: Reader) -> dict[str, Any]:
@@ -132,5 +138,5 @@ def choices(reader: Reader) -> dict[str, Any]:
     }
 
 
-def _download(name: str) -> dict[str, str]:
+def download(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from broadsheet.reading import Newsstand
 from broadsheet.reading.paper import LOOK
-from broadsheet.web.asked import current, stand
+from broadsheet.web.asked import current, stand, whole_number
 
 MOST = 1000  # pages that one process tells; those beyond learn it when they are loaded again
 QUIET = 15.0  # seconds after which a line without meaning keeps the connection from being taken for dead
@@ -20,16 +20,16 @@ QUIET = 15.0  # seconds after which a line without meaning keeps the connection 
 async def live(request: Request) -> Response:
     """GET /live?since=VERSION: `stories` events, each with how many new stories the reader's page would have."""
     reader, news = await run_in_threadpool(current, request), stand(request)
-    given = request.query_params.get("since", "")
+    since = whole_number(request.query_params.get("since", ""), 10**18)
     listeners: set[object] = request.app.state.listeners
-    if not (given.isascii() and given.isdigit()) or len(given) > 18 or len(listeners) >= MOST:
+    if since is None or len(listeners) >= MOST:
         return Response(status_code=204)  # tells a browser not to come back
     own = object()
     listeners.add(own)
 
     async def events() -> AsyncIterator[str]:
         try:
-            async for line in _told(news, reader.id, int(given)):
+            async for line in _told(news, reader.id, since):
                 yield line
         finally:
             listeners.discard(own)

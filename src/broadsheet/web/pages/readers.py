@@ -24,7 +24,7 @@ from broadsheet.reading import Newsstand
 from broadsheet.reading.beginning import OFFERED, Liked
 from broadsheet.sources import opml, packs
 from broadsheet.web import actions, security, translations
-from broadsheet.web.asked import _download, back, current, local, maybe_current, offset, stand, words
+from broadsheet.web.asked import back, current, download, local, maybe_current, offset, stand, whole_number, words
 from broadsheet.web.pages.sources import packed
 from broadsheet.web.views import render
 from broadsheet.wording import meant, named_as, words_of
@@ -279,10 +279,11 @@ def budget_of(given: Sequence[tuple[str, str]]) -> dict[str, float]:
             )
         if not written.strip():
             continue
-        if not (written.isascii() and written.isdigit() and len(written) <= 3 and int(written) <= 100):
+        share = whole_number(written, 100)
+        if share is None:
             raise InputError(_("{name} is a share in per cent, from 0 to 100.", name=name))
-        if int(written):
-            budget[name] = int(written) / 100
+        if share:
+            budget[name] = share / 100
     return budget
 
 
@@ -391,7 +392,7 @@ def export(request: Request) -> Response:
     """GET /you/export"""
     reader, news = current(request), stand(request)
     content = orjson.dumps(news.export(reader.id), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    return Response(content, headers=_download("broadsheet-reader.json"), media_type="application/json")
+    return Response(content, headers=download("broadsheet-reader.json"), media_type="application/json")
 
 
 def erase(request: Request, form: FormData) -> Response:

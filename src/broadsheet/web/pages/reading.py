@@ -21,7 +21,7 @@ from broadsheet.model import Article, ArticleId, Event, Reader, Story, StoryId, 
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.web import actions
 from broadsheet.web.actions import said
-from broadsheet.web.asked import back, by_the_reader, choices, current, offset, stand, words
+from broadsheet.web.asked import back, by_the_reader, choices, current, offset, stand, whole_number, words
 from broadsheet.web.views import ago, body, language_of, render
 from broadsheet.wording import phrase as _
 
@@ -106,7 +106,7 @@ def away(request: Request) -> Response:
 
 def away_asked(request: Request, news: Newsstand) -> tuple[datetime | None, int | None]:
     """Since when, and how many minutes there are, as the address says. Raises `InputError`."""
-    written, minutes = request.query_params.get("since", ""), request.query_params.get("minutes", "")
+    written, asked_for = request.query_params.get("since", ""), request.query_params.get("minutes", "")
     since = None
     if written:
         try:
@@ -116,9 +116,10 @@ def away_asked(request: Request, news: Newsstand) -> tuple[datetime | None, int 
         since = since if since.tzinfo else since.replace(tzinfo=news.local(news.now()).tzinfo)
         if since > news.now():
             raise InputError(_("since must be a time that has passed."))
-    if minutes and not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes) <= 120):
+    minutes = whole_number(asked_for, 120)
+    if asked_for and not minutes:
         raise InputError(_("minutes must be a number from 1 to 120."))
-    return since, int(minutes) if minutes else None
+    return since, minutes
 
 
 def latest(request: Request) -> Response:
@@ -126,7 +127,7 @@ def latest(request: Request) -> Response:
     reader, news = current(request), stand(request)
     mine = bool(request.query_params.get("mine"))
     try:
-        when, _, last = request.query_params.get("before", "").partition("~")
+        when, _tilde, last = request.query_params.get("before", "").partition("~")
         before = datetime.fromisoformat(when) if when else None
         if before is not None and before.tzinfo is None:
             before = before.replace(tzinfo=UTC)

@@ -16,7 +16,7 @@ from broadsheet.model import named
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.schedule import why_then
-from broadsheet.web.asked import _download, back, choices, current, form_of, local, offset, stand, words
+from broadsheet.web.asked import back, choices, current, download, form_of, local, offset, stand, words
 from broadsheet.web.views import language_of, render
 from broadsheet.wording import Phrase, plural
 from broadsheet.wording import phrase as _
@@ -251,4 +251,4 @@ def export_opml(request: Request) -> Response:
     reader, news = current(request), stand(request)
     title = language_of(request).say(_("{name}'s sources", name=reader.name))
     content = opml.write(title, news.subscriptions(reader.id))
-    return Response(content, headers=_download("broadsheet.opml"), media_type="text/x-opml")
+    return Response(content, headers=download("broadsheet.opml"), media_type="text/x-opml")
