@@ -60,7 +60,7 @@ class Static(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         answer = await super().get_response(path, scope)
-        if answer.status_code == 200 and scope["method"] == "GET" and path.endswith((".css", ".js")):
+        if answer.status_code == 200 and scope["method"] == "GET" and path.endswith(tuple(trimmed.SHORTER)):
             found = HERE / "static" / path
             sent = trimmed.file(found, found.stat().st_mtime)
             kept = {n: v for n, v in answer.headers.items() if n != "content-length"}
