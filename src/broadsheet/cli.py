@@ -358,6 +358,7 @@ def evaluate(
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     final: Annotated[bool, typer.Option(help="stories: not what the server has meanwhile.")] = False,
+    peers: Annotated[bool, typer.Option(help="extraction, feeds: what other programs make of it, too.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
@@ -367,6 +368,7 @@ def evaluate(
     options |= {"ablate": ablate} if task in ("rankers", "beyond") else {}
     options |= {"plot": plot} if task == "beyond" else {}
     options |= {"final_only": final} if task == "stories" else {}
+    options |= {"peers": peers} if task in ("extraction", "feeds") else {}
     report = measure(task, path, **options)
     if as_json:
         _print_json(report.as_json())
