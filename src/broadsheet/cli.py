@@ -201,6 +201,21 @@ def away(
 
 
 @app.command()
+def digest(
+    context: typer.Context,
+    count: Annotated[int, typer.Option(help="How many stories for each reader.", min=1, max=100)] = 10,
+    after: Annotated[str, typer.Option(help="Go on behind this reader: the last line of a run that was cut off.")] = "",
+) -> None:
+    """Every reader's first page as JSON lines, for a mailer or whatever brings it to them."""
+    from broadsheet import digest as digests
+    from broadsheet import terminal
+
+    for line in digests.lines(terminal.newsstand(_settings(context)), count=count, after=after):
+        sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+@app.command()
 def story(context: typer.Context, story_id: str, as_json: JsonOption = False) -> None:
     """One story: what is said, by whom, and since when."""
     from broadsheet import terminal

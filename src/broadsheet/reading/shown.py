@@ -40,6 +40,7 @@ class Card:
     publishers: tuple[str, ...]
     lead: ArticleId
     lead_publisher: str
+    lead_url: str
     image: str
 
 
@@ -144,6 +145,7 @@ def card_of(story: Story, articles: Mapping[ArticleId, Article]) -> Card:
         else story.publishers[0]
         if story.publishers
         else "",
+        lead_url=articles[lead].url if lead in articles else "",
         image=story.image,
     )
 

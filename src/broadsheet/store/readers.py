@@ -71,6 +71,12 @@ def all(db: Connection) -> list[Reader]:  # noqa: A001
     return [_in(row) for row in db.execute(select(readers).order_by(func.lower(readers.c.name), readers.c.id))]
 
 
+def ids(db: Connection, after: ReaderId, most: int) -> list[ReaderId]:
+    """The next so many readers in order of id, behind this one ("" for the first)."""
+    query = select(readers.c.id).where(readers.c.id > after).order_by(readers.c.id).limit(most)
+    return [ReaderId(id_) for id_ in db.execute(query).scalars()]
+
+
 def record(db: Connection, done: Sequence[Event]) -> list[EventId]:
     """Append events; gives their ids, in order. They are never changed."""
     rows = [
