@@ -74,7 +74,9 @@ def main_options(
 def demo(
     context: typer.Context,
     port: Annotated[int, typer.Option(help="Where the web app listens.")] = 8000,
-    feeds_port: Annotated[int, typer.Option(help="Where the bundled news is served as feeds.")] = 8901,
+    feeds_port: Annotated[
+        int, typer.Option(help="Where the bundled news is served as feeds.", envvar="BROADSHEET_FEEDS_PORT")
+    ] = 8901,
     days: Annotated[int, typer.Option(help="How many days of news to read in.", min=1)] = 42,
     serve: Annotated[bool, typer.Option(help="Stay and serve the web app when everything is read in.")] = True,
 ) -> None:
