@@ -658,3 +658,21 @@ def test_the_front_page_ends_on_purpose(ada: Browser) -> None:
 def test_a_quoted_sentence_leads_to_its_place_in_the_article(ada: Browser) -> None:
     page = ada.get(f"/story/{CEASEFIRE.id}").text
     assert page.count("#:~:text=The%20first%20sentence%20of%20Open%20Times.") >= 3  # a key point, two of the timeline
+
+
+@pytest.mark.parametrize(
+    ("shown", "leads_to"),
+    [
+        ("… and two were saved.", "and%20two%20were%20saved."),  # what continues a headline: the dots are ours
+        ("They were saved …", "They%20were%20saved"),
+        ("… " + " ".join("abcdefghijkl"), "a%20b%20c%20d%20e,i%20j%20k%20l"),
+        ("well-known words", "well%2Dknown%20words"),
+    ],
+)
+def test_what_leads_to_a_sentence_holds_its_own_words_alone(shown: str, leads_to: str) -> None:
+    assert views.text_fragment(shown) == f"#:~:text={leads_to}"
+
+
+@pytest.mark.parametrize("few", ["", "…", "Yes", "… yes"])
+def test_one_word_is_too_few_to_lead_to(few: str) -> None:
+    assert views.text_fragment(few) == ""

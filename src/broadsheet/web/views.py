@@ -270,7 +270,11 @@ def difference(change: Change, old: str, new: str) -> list[tuple[str, Markup]]:
 
 
 def text_fragment(words: str) -> str:
-    """The end of an address that leads a browser to these words of a page (URL text fragments); nothing for too few."""
+    """The end of an address that leads a browser to these words of a page (URL text fragments); nothing for too few.
+
+    Dots that say that a sentence goes on are ours, and on no page.
+    """
+    words = words.strip("… ")
     parts = words.split()
     if len(parts) < 2:
         return ""
