@@ -87,13 +87,16 @@ def again(request: Request, form: FormData) -> Response:
 
 
 def take_back(request: Request, form: FormData) -> Response:
-    """POST /admin/ruling: an operator's word on the grouping no longer holds."""
+    """POST /admin/ruling: an operator's word on the grouping no longer holds, or is said again."""
     _check(request)
     news, number = asked.stand(request), asked.whole_number(asked.words(form, "number", 20), 2**62)
     if number is None:
         raise InputError(_("Say which ruling."))
+    if asked.words(form, "again"):
+        number = jobs.rule_again(news.engine, news.settings, number).number
+        return RedirectResponse(f"/admin?did=ruled&number={number}#rulings", 303)
     jobs.take_back(news.engine, news.settings, number)
-    return RedirectResponse("/admin?did=unruled#rulings", 303)
+    return RedirectResponse(f"/admin?did=unruled&number={number}#rulings", 303)
 
 
 def unweigh(request: Request, form: FormData) -> Response:

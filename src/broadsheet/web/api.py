@@ -376,7 +376,7 @@ def forget(request: Request) -> Response:
 async def bring(request: Request) -> Response:
     given = await sent(request)
     news, one = await run_in_threadpool(_news, request)
-    event_id, told = await run_in_threadpool(news.bring_all, one.id, given)
+    event_id, told, _change = await run_in_threadpool(news.bring_all, one.id, given)
     return answer({"event": event_id, "message": told}, 201)
 
 
@@ -423,7 +423,7 @@ async def add_source(request: Request) -> Response:
     only = found.found[0]
     folder = given.get("folder", "")
     wanted = opml.Subscription(url=only.url, title=only.title, folder=tuple(filter(None, [str(folder)[:80].strip()])))
-    source, is_new = await run_in_threadpool(news.subscribe, one.id, wanted)
+    ((source, is_new),) = (await run_in_threadpool(news.subscribe, one.id, wanted)).found
     return answer(
         {"added": said_source(source, news.now(), folder=str(folder)), "found": feeds, "message": found.message},
         201 if is_new else 200,

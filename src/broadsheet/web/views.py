@@ -484,7 +484,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
-        "did_remade": None,  # a source that was removed, as the form that brings it back needs it
+        "undoing": undoing(did, request.query_params),
         "did_event": number if (number := request.query_params.get("event", "")).isascii() and number.isdigit() else "",
         "image": lambda url: image_url(url, images, key),
         "saved": frozenset(reader.saved) if reader else frozenset(),
@@ -509,14 +509,43 @@ DID = {
     **actions.DONE,
     "follow": _("Followed."),
     "unfollow": _("No longer followed."), "mute": _("Muted."), "unmute": _("No longer muted."), "set_weight": _("Changed."),
-    "added": _("Source added."),
+    "added": _("Source added."), "subscribed": _("Sources added."),
     "range": _("Undone: that time counts no more."), "forgotten": _("Forgotten: Broadsheet begins anew with you."),
     "tuned": _("Taken: For you is tuned."),
     "again": _("It is tried again at the next round."), "unruled": _("Taken back: whoever groups decides again."),
-    "unweighed": _("The weights before hold again."),
+    "ruled": _("Said again: whoever groups does it."),
+    "unweighed": _("The weights before hold again."), "weighed": _("What was learned is in use again."),
+    "theme": _("The page looks as you chose."), "chosen": _("Somebody else reads here now."),
     "removed": _("Source removed."), "stopped": _("Stopped."), "resumed": _("Resumed: it is fetched at the next round."),
     "erased": _("Everything about that reader is erased."),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """Where what was just done is taken back, and what that address is to be told. Events have a form of their own."""
+
+    path: str
+    fields: Mapping[str, str]
+
+
+def undoing(did: str, told: Mapping[str, str]) -> Undoing | None:
+    """How to take back what an address says was just done; None where nothing is left to take back, or it was an event."""
+    if change := told.get("change", "")[:32]:
+        return Undoing("/undo", {"change": change})
+    source, number, was = (told.get(name, "")[:80] for name in ("source", "number", "was"))
+    match did:
+        case "stopped" | "resumed" if source:
+            return Undoing("/sources/polling", {"source": source, "on": "1" if did == "stopped" else ""})
+        case "unruled" | "ruled" if number:
+            return Undoing("/admin/ruling", {"number": number, "again": "1" if did == "unruled" else ""})
+        case "unweighed" | "weighed":
+            return Undoing("/admin/weights", {"again": "1" if did == "unweighed" else ""})
+        case "theme" if was:
+            return Undoing("/theme", {"theme": "" if was == "system" else was})
+        case "chosen" if was:
+            return Undoing("/readers/choose", {"reader": was})
+    return None
 
 
 @lru_cache(maxsize=1)
