@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse
 
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import numbered
-from broadsheet.model import Article, Reader, Reason, Source, named
+from broadsheet.model import Article, Doubt, Query, Reader, Reason, Source, named
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.stories import told
 from broadsheet.stories.versions import Change
@@ -364,7 +364,7 @@ def in_bytes(size: int) -> str:
 OPERATORS = (  # what may stand in a search, and what it means
     ("climate summit", _("both words, anywhere in an article")),
     ("“climate summit”", _("the two as a phrase")),
-    ("-football", _("without this word")),
+    ("-football", _("without this word; - leaves out the others, too: -topic:sport")),
     ("publisher:guardian", _("from publishers of that name")),
     ("topic:health", _("on that topic")),
     ("place:Nairobi", _("about that place")),
@@ -372,6 +372,55 @@ OPERATORS = (  # what may stand in a search, and what it means
     ("after:2026-08-01", _("from that day on; a month or a year will do")),
     ("before:2026-08", _("before it began")),
 )
+
+
+def understood(query: Query) -> list[Phrase]:
+    """What a search was understood to ask for, part by part."""
+
+    def any_of(names: Iterable[str]) -> str:
+        return reduce(lambda one, more: _("{one} or {more}", one=one, more=more), names)
+
+    def called(code: str) -> str:
+        return LANGUAGES.get(code, code)
+
+    parts = [_("with “{words}”", words=words) for words in (*query.words, *query.pieces)]
+    parts += [_("without “{words}”", words=words) for words in (*query.without, *query.without_pieces)]
+    parts += [_("on the topic {name}", name=name) for name in query.topics]
+    parts += [_("not on the topic {name}", name=name) for name in query.not_topics]
+    parts += [_("about the place {name}", name=name) for name in query.places]
+    parts += [_("not about the place {name}", name=name) for name in query.not_places]
+    if query.publishers:
+        parts.append(_("published by {names}", names=any_of(query.publishers)))
+    parts += [_("not published by {names}", names=name) for name in query.not_publishers]
+    if query.languages:
+        parts.append(_("in the language {names}", names=any_of(map(called, query.languages))))
+    parts += [_("not in the language {names}", names=called(code)) for code in query.not_languages]
+    if query.after is not None:
+        parts.append(_("from {day} on", day=_day_of_year(query.after)))
+    if query.before is not None:
+        parts.append(_("before {day}", day=_day_of_year(query.before)))
+    return parts
+
+
+def doubted(doubt: Doubt) -> Phrase:
+    """What was done with a part of a search that could not be taken as it may have been meant."""
+    match doubt.kind:
+        case "unknown":
+            return _("“{part}” is no way to search here, so it was looked for as words.", part=doubt.part)
+        case "date":
+            return _("“{part}” gives no day such as 2026-08-01, so it was looked for as words.", part=doubt.part)
+        case "language":
+            return _("“{part}” was left out: a language is written by its code, such as de.", part=doubt.part)
+        case "topic":
+            return _(
+                "No topic is called “{part}”. Topics have English names, such as health or politics.", part=doubt.part
+            )
+        case "empty":
+            return _("Nothing stands right behind “{part}”.", part=doubt.part)
+        case "long":
+            return _("Of “{part}” only the beginning was looked for.", part=f"{doubt.part[:40]}…")
+        case "many":
+            return _("That is more than a search takes; left out from “{part}” on.", part=f"{doubt.part[:40]}…")
 
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
