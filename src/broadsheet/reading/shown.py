@@ -20,6 +20,8 @@ from broadsheet.model import (
     Thread,
     Version,
 )
+from broadsheet.reading.quoting import Quoted
+from broadsheet.store.search import Marks
 from broadsheet.stories.versions import Revision
 from broadsheet.telling import (
     NewPoint,
@@ -105,8 +107,8 @@ class Found:
 
     article: Article
     story: Story | None
-    snippet: str
-    marks: tuple[tuple[int, int], ...]  # offsets into `snippet`
+    quotes: tuple[Quoted, ...]  # the sentences of the article that answer, in order
+    titled: Marks  # where the words stand in its title
 
 
 @dataclass(frozen=True, slots=True)

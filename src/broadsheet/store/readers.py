@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, delete, func, insert, select, type_coerce, update
 
 from broadsheet.model import Event, EventId, Reader, ReaderId
-from broadsheet.store import codec
+from broadsheet.store import changes, codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import events as log
 from broadsheet.store.schema import readers
@@ -158,4 +158,5 @@ def times(db: Connection, reader: ReaderId, most: int = 600) -> list[datetime]:
 
 def erase(db: Connection, id: ReaderId) -> None:  # noqa: A002
     """Remove the reader and everything that they did, followed and were shown."""
+    changes.forget(db, id)
     db.execute(delete(readers).where(readers.c.id == id))  # the rest goes with it: ON DELETE CASCADE

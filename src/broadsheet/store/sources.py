@@ -220,6 +220,23 @@ def unsubscribe(db: Connection, reader: ReaderId, source: SourceId) -> None:
     db.execute(delete(subscribed_to).where(subscribed_to.c.reader == reader, subscribed_to.c.source == source))
 
 
+def folders(db: Connection, reader: ReaderId) -> dict[SourceId, str]:
+    """The sources that the reader subscribes to, with the folder of each."""
+    query = select(subscribed_to.c.source, subscribed_to.c.folder).where(subscribed_to.c.reader == reader)
+    return {SourceId(row.source): row.folder for row in db.execute(query)}
+
+
+def unread(db: Connection, ids: Iterable[SourceId]) -> list[SourceId]:
+    """Those of these that nobody subscribes to."""
+    return [
+        SourceId(id_)
+        for batch in batches(ids)
+        for id_ in db.execute(
+            select(sources.c.id).where(sources.c.id.in_(batch), sources.c.id.not_in(select(subscribed_to.c.source)))
+        ).scalars()
+    ]
+
+
 def subscriptions(db: Connection, reader: ReaderId) -> list[tuple[Source, str]]:
     """What the reader subscribes to, with the folder, by folder and title."""
     query = (
