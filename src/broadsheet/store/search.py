@@ -262,7 +262,7 @@ def stories(
     if asked.words and db.dialect.name == "sqlite":
         # Numbers rise as articles come, so an index walk need not go through what came before the first live one.
         where = "articles_fts f JOIN articles a ON a.number = f.rowid"
-        first = text("SELECT coalesce(min(number), 0) FROM articles WHERE time >= :since")
+        first = text("SELECT coalesce(min(+number), 0) FROM articles WHERE time >= :since")
         live = 0 if after else db.execute(first, values).scalar_one() - 1
         values |= {"match": _quoted(asked.words, " AND "), "after": max(after, live)}
         conditions += ["articles_fts MATCH :match", "f.rowid > :after"]
