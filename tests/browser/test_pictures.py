@@ -64,7 +64,7 @@ STORIES = the_paper()
 PAGES = {
     "front": "/", "story": f"/story/{STORIES[3][0].id}", "article": f"/article/{STORIES[0][0].articles[0]}",
     "following": "/following", "tune": "/tune", "bubble": "/bubble", "source": f"/source/{GAZETTE.id}", "welcome": "/welcome",
-    "search": "/search?q=first+sentence+-topic:sport+site:x",
+    "search": "/search?q=first+sentence+-topic:sport+lang:english",
 }  # fmt: skip
 
 
