@@ -18,7 +18,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 COLOUR = ["color-contrast", "link-in-text-block"]  # all that another theme can change
 STORY, ARTICLE = CEASEFIRE.id, ODD.articles[0]
 PAGES = (
-    "/", "/?did=saved&event=1", "/away", "/away?minutes=5", "/latest", "/following", "/saved", "/search", "/search?q=first",
+    "/", "/?did=saved&event=1", "/away", "/away?minutes=5", "/latest", "/following", "/saved", "/search", "/search?q=first", "/search?q=first+-topic:sport+site:x",
     "/search?q=nothing+at+all", f"/story/{STORY}", f"/story/{ODD.id}", f"/article/{CEASEFIRE.articles[0]}", f"/article/{ARTICLE}",
     f"/article/{ARTICLE}/versions", "/corrections", f"/why/{STORY}", f"/why/{ODD.id}", "/welcome", "/tune",
     "/tune?freshness=0.5&quiet=3", "/you", "/you/ledger", "/bubble", "/bubble?outside=30", "/sources", "/sources?q=none", f"/source/{OPEN.id}", "/admin", "/search?q=topic:sport", "/about",

@@ -90,6 +90,30 @@ def test_words_stand_where_they_stand_whatever_else_the_text_holds(db: Connectio
     assert sorted({text[start:end] for start, end in hit.marks}) == ["Zürich", "tariff", "tariffs"]
 
 
+@pytest.mark.parametrize("word", ["heron", "whale", "otter", "fox", "moose", "lynx", "wolf", "auk"])
+def test_a_word_is_found_whatever_signs_stand_beside_it(db: Connection, word: str) -> None:
+    text = "He said: “heron”. «whale»! An otter—fox. ‘moose’, „lynx“… €wolf\u00a0auk\u202f5"
+    store.articles.save(db, [an_article("Signs", text=text)])
+    [hit] = store.search.search(db, word)
+    assert [text[start:end] for start, end in hit.marks] == [word]
+
+
+def test_an_index_that_an_earlier_version_made_is_told_of_and_mended(db: Connection) -> None:
+    if db.dialect.name != "postgresql":
+        return
+    store.articles.save(db, [an_article("Signs", text="He said: “heron”.")])
+    db.exec_driver_sql("ALTER TABLE articles DROP COLUMN document")
+    db.exec_driver_sql(
+        "ALTER TABLE articles ADD COLUMN document tsvector GENERATED ALWAYS AS (to_tsvector('broadsheet'::regconfig, text)) STORED"
+    )
+    assert titles(db, "heron") == []  # the tests' server has the locale C
+    assert any("quotation marks for letters" in told for told in store.doctor.check(db, NOON))
+    assert store.doctor.mend(db) == ["The search index was built anew."]
+    assert titles(db, "heron") == ["Signs"]
+    assert store.doctor.check(db, NOON) == []
+    assert store.doctor.mend(db) == []
+
+
 def test_words_that_only_a_key_point_has_are_told_from_there(db: Connection) -> None:
     store.articles.save(db, [an_article("Steel", text="Nothing.", key_points=('He said "tariffs" rise', "Other"))])
     [hit] = store.search.search(db, "tariffs")

@@ -216,6 +216,7 @@ def data() -> list[str]:
         "Harvest",
         "nothing at all",
         "harvest is late",
+        "-topic:sport",
         "English",
         "Deutsch",
         "Español",

@@ -56,7 +56,8 @@ class Searches:
         known = before if before is not None and before.of == of else Answered(of, frozenset(), 0)
         with self._engine.connect() as db:
             until = store.search.grouped_until(db)
-            came = store.search.stories(db, typed, since, after=known.until, private=private)
+            some = until > known.until or not known.until
+            came = store.search.stories(db, typed, since, after=known.until, private=private) if some else set()
         found = frozenset(absorbed.get(story, story) for story in (*known.stories, *came))
         with self._lock:
             self._kept[typed] = Answered(of, found, until)

@@ -11,8 +11,23 @@ from broadsheet.store.schema import articles, leases, readers, sources, stories
 from broadsheet.store.schema import entries as announced
 from broadsheet.store.schema import events as log
 
+_SIGNS_ARE_LETTERS = (
+    "SELECT broadsheet_plain(U&'\\201C') = ' ' AND NOT EXISTS (SELECT FROM information_schema.columns WHERE table_schema = "
+    "current_schema() AND table_name = 'articles' AND column_name = 'document' AND position('broadsheet_plain' IN generation_expression) > 0)"
+)
+
+
+def _is_deaf(db: Connection) -> bool:
+    """Whether the words beside typographic signs are not found, as an index made by an earlier version has it."""
+    return db.dialect.name == "postgresql" and bool(db.exec_driver_sql(_SIGNS_ARE_LETTERS).scalar_one())
+
 
 def _damage(db: Connection) -> list[str]:
+    if _is_deaf(db):
+        return [
+            "This server takes quotation marks for letters, so search does not find the words beside them: "
+            "`broadsheet doctor --mend` indexes the articles anew."
+        ]
     if db.dialect.name != "sqlite":
         return []
     found = [str(row[0]) for row in db.exec_driver_sql("PRAGMA integrity_check(10)") if row[0] != "ok"]
@@ -105,5 +120,8 @@ def mend(db: Connection) -> list[str]:
         done.append(f"{lost} articles will be grouped again.")
     if db.dialect.name == "sqlite":
         db.execute(text("INSERT INTO articles_fts (articles_fts) VALUES ('rebuild')"))
+        done.append("The search index was built anew.")
+    elif _is_deaf(db):
+        db.exec_driver_sql("CALL broadsheet_index_anew()")
         done.append("The search index was built anew.")
     return done

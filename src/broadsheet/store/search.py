@@ -47,17 +47,21 @@ READ = 200_000  # characters of a text in which the words are looked for; Postgr
 def _marks(marked: str, whole: str) -> Marks:
     """Where the marked words stand in `whole`, which the marked text is or begins."""
     pieces = re.split(f"[{_OPEN}{_CLOSE}]", marked)
-    exact = whole.startswith("".join(pieces))
     found: list[tuple[int, int]] = []
     at = 0
     for number, piece in enumerate(pieces):
-        if number % 2 and not exact:  # PostgreSQL puts a space in place of what looks like a tag
-            at = whole.find(piece, at)
-            if at < 0:
-                break
         if number % 2 and piece:
             found.append((at, at + len(piece)))
-        at += len(piece) if exact or number % 2 else 0
+        at += len(piece)
+    words = pieces[1::2]
+    if all(whole.startswith(word, start) for word, (start, _) in zip(filter(None, words), found, strict=True)):
+        return tuple(found)
+    found, at = [], 0
+    for word in filter(None, words):  # PostgreSQL puts one space in place of what looks like a tag
+        if (start := whole.find(word, at)) < 0:
+            break
+        at = start + len(word)
+        found.append((start, at))
     return tuple(found)
 
 
@@ -203,7 +207,7 @@ def _postgresql(query: Query, conditions: list[str], values: dict[str, Any]) -> 
     match = _asked("word", query.words, " && ", values)
     values |= {"options": f"StartSel={_OPEN}, StopSel={_CLOSE}, HighlightAll=true", "read": READ}
     marked = ", ".join(
-        f"ts_headline('broadsheet', left(best.{column}, :read), asked.q, :options) AS {name}"
+        f"ts_headline('broadsheet', broadsheet_plain(left(best.{column}, :read)), asked.q, :options) AS {name}"
         for column, name in (("title", "title"), ("key_points", "points"), ("text", "text"))
     )
     return (
@@ -262,7 +266,7 @@ def stories(
     if asked.words and db.dialect.name == "sqlite":
         # Numbers rise as articles come, so an index walk need not go through what came before the first live one.
         where = "articles_fts f JOIN articles a ON a.number = f.rowid"
-        first = text("SELECT coalesce(min(number), 0) FROM articles WHERE time >= :since")
+        first = text("SELECT coalesce(min(+number), 0) FROM articles WHERE time >= :since")
         live = 0 if after else db.execute(first, values).scalar_one() - 1
         values |= {"match": _quoted(asked.words, " AND "), "after": max(after, live)}
         conditions += ["articles_fts MATCH :match", "f.rowid > :after"]

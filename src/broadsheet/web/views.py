@@ -368,13 +368,14 @@ def in_bytes(size: int) -> str:
 OPERATORS = (  # what may stand in a search, and what it means
     ("climate summit", _("both words, anywhere in an article")),
     ("“climate summit”", _("the two as a phrase")),
-    ("-football", _("without this word; - leaves out the others, too: -topic:sport")),
+    ("-football", _("without this word")),
     ("publisher:guardian", _("from publishers of that name")),
     ("topic:health", _("on that topic")),
     ("place:Nairobi", _("about that place")),
     ("lang:de", _("in that language, by its code")),
     ("after:2026-08-01", _("from that day on; a month or a year will do")),
     ("before:2026-08", _("before it began")),
+    ("-topic:sport", _("not on that topic: a minus leaves out any of these")),
 )
 
 

@@ -1,0 +1,1 @@
+-- On PostgreSQL alone: words beside typographic signs are found wherever its server does not know these signs.
