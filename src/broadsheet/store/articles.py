@@ -252,8 +252,27 @@ def times(db: Connection, source: SourceId, since: datetime) -> list[datetime]:
     return list(db.execute(query.order_by(articles.c.time)).scalars())
 
 
-def by_day(db: Connection, since: datetime, days: int) -> dict[SourceId, list[int]]:
-    """How many articles each source had on each of so many days of 24 hours, the first beginning at `since`."""
+def counted(db: Connection, ids: Iterable[SourceId]) -> dict[SourceId, tuple[int, datetime]]:
+    """How many articles there are of each of these sources, and when the newest appeared; those with none are left away.
+
+    It goes through what the index has of these sources and of no other.
+    """
+    found: dict[SourceId, tuple[int, datetime]] = {}
+    for batch in batches(dict.fromkeys(ids)):
+        query = (
+            select(articles.c.source, func.count().label("n"), func.max(articles.c.time).label("latest"))
+            .where(articles.c.source.in_(batch))
+            .group_by(articles.c.source)
+        )
+        found |= {SourceId(source): (n, latest) for source, n, latest in db.execute(query)}
+    return found
+
+
+def by_day(
+    db: Connection, since: datetime, days: int, sources: Iterable[SourceId] | None = None
+) -> dict[SourceId, list[int]]:
+    """How many articles each source, or each of these, had on each of so many days of 24 hours, the first beginning at
+    `since`. One that had none then is left away."""
     day = (articles.c.time.cast(BigInteger) - literal(microseconds(since), BigInteger)) // literal(DAY, BigInteger)
     until = since + timedelta(days=days)
     query = (
@@ -261,7 +280,11 @@ def by_day(db: Connection, since: datetime, days: int) -> dict[SourceId, list[in
         .where(articles.c.source.is_not(None), articles.c.time >= since, articles.c.time < until)
         .group_by(articles.c.source, day)
     )
+    if sources is not None:
+        query = query.where(articles.c.source.in_(list(sources)))
     found: dict[SourceId, list[int]] = {}
-    for row in db.execute(query):
-        found.setdefault(SourceId(row.source), [0] * days)[int(row.day)] = row.n
+    for source, nth, n in db.execute(query):
+        if (beat := found.get(source)) is None:
+            beat = found[source] = [0] * days
+        beat[int(nth)] = n
     return found

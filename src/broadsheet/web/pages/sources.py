@@ -12,7 +12,6 @@ from starlette.responses import RedirectResponse, Response
 
 from broadsheet import jobs, store
 from broadsheet.errors import InputError, NotFound
-from broadsheet.model import named
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.schedule import why_then
@@ -29,45 +28,17 @@ def sources(request: Request) -> Response:
     """GET /sources"""
     reader, news = current(request), stand(request)
     query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
-    with news.engine.connect() as db:
-        health = store.sources.health(db)
-        folders = {source.id: folder for source, folder in store.sources.subscriptions(db, reader.id)}
-    visible = [h for h in health if not h.source.private or h.source.id in folders]
-    wanted = [h for h in visible if named(query) in named(f"{h.source.title} {h.source.url}")]
-    wanted.sort(
-        key=lambda h: (
-            *_folder_order(folders.get(h.source.id)),
-            not h.source.problem,
-            named(h.source.title or h.source.url),
-        )
-    )
-    shown = wanted[start : start + SOURCES_PER_PAGE]
-    beats = news.beats()
-    rows = [
-        (
-            _folder_name(folders.get(h.source.id)),
-            {
-                "beat": beats.get(h.source.id, ()),
-                "source": h.source,
-                "articles": h.articles,
-                "latest": h.latest,
-                "subscribed": h.source.id in folders,
-            },
-        )
-        for h in shown
-    ]
+    page = news.sources(reader, query, start, SOURCES_PER_PAGE)
     return render(
         request,
         "sources.html",
         reader=reader,
-        folders=[(name, [row for _, row in group]) for name, group in groupby(rows, key=lambda row: row[0])],
-        total=len(visible),
-        mine=len(folders),
-        poor=sum(bool(h.source.problem) or h.source.gone for h in visible),
+        page=page,
+        folders=[(_folder_name(folder), list(rows)) for folder, rows in groupby(page.rows, key=lambda row: row.folder)],
         query=query,
         packs=packs.packs(),
         did_remade=remade(request),
-        more=start + SOURCES_PER_PAGE if len(wanted) > start + SOURCES_PER_PAGE else 0,
+        more=start + SOURCES_PER_PAGE if page.more else 0,
     )
 
 
@@ -108,10 +79,6 @@ def remade(request: Request) -> dict[str, str] | None:
     if found.private:  # its address may be a secret
         return None
     return {"url": found.url, "folder": given.get("folder", "")[:80]}
-
-
-def _folder_order(folder: str | None) -> tuple[int, str]:
-    return (2, "") if folder is None else (0 if not folder else 1, named(folder))
 
 
 def _folder_name(folder: str | None) -> str:
