@@ -93,7 +93,7 @@ class Sourced(Beginning):
         Theirs come first, by folder; in each those with a problem, then by title. Only those shown are counted.
         """
         wanted = named(query)
-        with self.engine.connect() as db:
+        with self.looking() as db:
             folders = store.sources.folders(db, reader.id)
             visible = [s for s in store.sources.listed(db) if not s.private or s.id in folders]
             found = [s for s in visible if wanted in named(f"{s.title} {s.url}")] if wanted else visible
@@ -126,7 +126,7 @@ class Sourced(Beginning):
     def source_page(self, reader: Reader, source_id: str) -> SourcePage:
         """Raises `NotFound` for a source that is not here, or private and not this reader's."""
         now = self.local(self.now())
-        with self.engine.connect() as db:
+        with self.looking() as db:
             source = store.sources.get(db, SourceId(source_id))
             folders = store.sources.folders(db, reader.id)
             if source is None or (source.private and source.id not in folders):

@@ -15,7 +15,7 @@ from broadsheet.errors import InputError, NotFound
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.schedule import why_then
-from broadsheet.web.asked import back, choices, current, download, form_of, local, offset, stand, words
+from broadsheet.web.asked import back, choices, current, download, form_of, local, offset, reads, stand, words
 from broadsheet.web.views import language_of, render
 from broadsheet.wording import Phrase, plural
 from broadsheet.wording import phrase as _
@@ -24,6 +24,7 @@ SOURCES_PER_PAGE = 100
 MOST_PASTED = 400_000  # characters: a long book chapter
 
 
+@reads
 def sources(request: Request) -> Response:
     """GET /sources"""
     reader, news = current(request), stand(request)
@@ -42,6 +43,7 @@ def sources(request: Request) -> Response:
     )
 
 
+@reads
 def source(request: Request) -> Response:
     """GET /source/{id}: one source, when it publishes, and how it is asked."""
     reader, news = current(request), stand(request)
