@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
@@ -33,6 +34,8 @@ from broadsheet.model import (
     Reader,
     Story,
     StoryId,
+    Weight,
+    WeightKey,
     identify,
 )
 from broadsheet.readers.ledger import Signal
@@ -49,6 +52,16 @@ _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on 
 _NONE: Mapping[ArticleId, Article] = MappingProxyType({})
 COUNTED = 8  # stories of one page whose new facts are counted, ...
 LATEST = 24  # ... over so many of the latest articles of each
+
+
+def _touching(weights: Mapping[WeightKey, Weight], edition: Edition) -> dict[WeightKey, Weight]:
+    """The weights of what these stories are about: no other counts for them, and a reader of some months has 500."""
+    keys: Iterable[WeightKey] = chain(
+        (("topic", name) for name in edition.topics.vocabulary),
+        (("entity", name) for name in edition.entities.vocabulary),
+        (("publisher", name) for name in edition.publishers.vocabulary),
+    )
+    return {key: weights[key] for key in keys if key in weights}
 
 
 def subjects_of(story: Story) -> list[Follow]:
@@ -155,6 +168,7 @@ class Feeds(Readers):
         if story.id not in edition.index:
             alone = Edition.of((story,), self.now())
             edition = replace(alone, others=self._others({story.id: 0}, paper.absorbed))
+            plain = replace(plain, weights=_touching(plain.weights, edition))
         desk = Desk(plain, edition, self.now(), seed)
         return FeedItem(story=story.id, reasons=tuple(reasons_of(desk, self.recipe, [edition.index[story.id]])[0]))
 
