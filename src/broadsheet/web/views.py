@@ -476,9 +476,9 @@ CARRIED = Markup('<input type="hidden" name="token" value="{}"><input type="hidd
 
 
 def said_of(story: str, feed: str, position: int | str) -> str:
-    """The end of an event as a button carries it, from after its kind: of which story, and where in which feed it stood."""
-    of = {"story": story, "feed": feed, "position": position} if feed else {"story": story}
-    return actions.said(of)[1:]
+    """An event as the form of a story's buttons carries it, each button being a kind: of which story, and where in which
+    feed it stood."""
+    return actions.said({"story": story, "feed": feed, "position": position} if feed else {"story": story})
 
 
 def render(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

@@ -356,6 +356,8 @@ def _completed(given: Any, form: FormData) -> Any:
     for name in ("follow", "mute"):
         if value := words(form, f"{name}_value", 200):
             event[name] = {"kind": words(form, f"{name}_kind"), "value": value, "label": value}
+    if kind := words(form, "kind", 20):
+        event["kind"] = kind
     if until := words(form, "until", 40):
         event["until"] = until
     if "weight_value" in form and isinstance(event.get("weight"), list) and event["weight"]:

@@ -38,12 +38,10 @@
     return data;
   }
 
-  // what carries the event: the button, where a form has several
-  const carrier = (target, button) => (button.name === "event" ? button : target.elements.event);
-
   function eventOf(target, button) {
     // the event as the form carries it, with what its own fields add, as the server reads it
-    const event = JSON.parse(carrier(target, button).value);
+    const event = JSON.parse((button.name === "event" ? button : target.elements.event).value);
+    if (button.name === "kind" || button.name === "until") event[button.name] = button.value;
     for (const name of ["follow", "mute"]) {
       const value = target.elements[`${name}_value`];
       if (value && value.value) event[name] = { kind: target.elements[`${name}_kind`].value, value: value.value, label: value.value };
@@ -77,10 +75,7 @@
   }
 
   function setSaved(button, on) {
-    const field = carrier(button.form, button);
-    const event = JSON.parse(field.value);
-    event.kind = on ? "unsaved" : "saved";
-    field.value = JSON.stringify(event);
+    button.value = on ? "unsaved" : "saved";
     button.textContent = on ? _("Saved") : _("Save");
     button.setAttribute("aria-pressed", String(on));
   }
@@ -103,7 +98,6 @@
     button.disabled = true;
     try {
       const event = eventOf(target, button);
-      if (button.name === "until") event.until = button.value;
       const said = await outbox.send(event);
       tell(said.once ? "kept" : "did", { kind: event.kind, story: event.story, message: said.message });
       const card = target.closest(".card");
@@ -226,9 +220,8 @@
   function press(kinds) {
     const scope = current() || document.querySelector("article.story");
     if (!scope) return;
-    for (const button of scope.querySelectorAll(".actions button")) {
-      if (kinds.includes(JSON.parse(button.value).kind)) { button.click(); return; }
-    }
+    const button = [...scope.querySelectorAll(".actions button")].find((one) => kinds.includes(one.value));
+    if (button) button.click();
   }
 
   document.addEventListener("keydown", (key) => {

@@ -9,7 +9,7 @@
   let drawn = null;
 
   function button(card, kinds) {
-    return [...card.querySelectorAll(".actions button")].find((one) => kinds.includes(JSON.parse(one.value).kind)) || null;
+    return [...card.querySelectorAll(".actions button")].find((one) => kinds.includes(one.value)) || null;
   }
 
   function far() { return Math.min(120, innerWidth / 3); }
