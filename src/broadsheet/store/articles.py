@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, case, func, literal, select, tuple_, update
+from sqlalchemy import BigInteger, Connection, Select, Text, bindparam, case, func, literal, select, tuple_, update
 
 from broadsheet.model import Article, ArticleId, SourceId, StoryId
 from broadsheet.store import codec
 from broadsheet.store.rows import Row, among, batches, upsert
-from broadsheet.store.schema import articles
-from broadsheet.store.types import EPOCH, Time, Words, microseconds
+from broadsheet.store.schema import articles, sources
+from broadsheet.store.types import EPOCH, Time, Words
 
 _COLUMNS = tuple(c.name for c in articles.c if c.name not in ("number", "time", "story"))
 DAY = 86_400_000_000  # microseconds
@@ -260,39 +261,52 @@ def times(db: Connection, source: SourceId, since: datetime) -> list[datetime]:
     return list(db.execute(query.order_by(articles.c.time)).scalars())
 
 
+_OF_SOURCE = articles.c.source == sources.c.id
+_COUNTED = select(
+    sources.c.id,
+    select(func.count()).select_from(articles).where(_OF_SOURCE).scalar_subquery(),
+    select(func.max(articles.c.time)).where(_OF_SOURCE).scalar_subquery(),
+).where(among(sources.c.id))
+
+
 def counted(db: Connection, ids: Iterable[SourceId]) -> dict[SourceId, tuple[int, datetime]]:
     """How many articles there are of each of these sources, and when the newest appeared; those with none are left away.
 
-    It goes through what the index has of these sources and of no other.
+    It goes through what the index has of these sources and of no other, in a third of the time that grouping them takes.
     """
-    found: dict[SourceId, tuple[int, datetime]] = {}
-    for batch in batches(dict.fromkeys(ids)):
-        query = (
-            select(articles.c.source, func.count().label("n"), func.max(articles.c.time).label("latest"))
-            .where(articles.c.source.in_(batch))
-            .group_by(articles.c.source)
-        )
-        found |= {SourceId(source): (n, latest) for source, n, latest in db.execute(query)}
-    return found
+    return {
+        SourceId(source): (n, latest)
+        for batch in batches(dict.fromkeys(ids))
+        for source, n, latest in db.execute(_COUNTED, {"ids": batch})
+        if n
+    }
+
+
+_SINCE, _UNTIL = bindparam("since", type_=Time()), bindparam("until", type_=Time())
+_NTH = (articles.c.time.cast(BigInteger) - _SINCE.cast(BigInteger)) // literal(DAY, BigInteger)
+_BY_DAY = (
+    # all days of a source in one row: of a hundred sources they would be 2,500 rows, which take longer than the counting
+    select(articles.c.source, func.aggregate_strings(_NTH.cast(Text), ","))
+    .where(articles.c.source.is_not(None), articles.c.time >= _SINCE, articles.c.time < _UNTIL)
+    .group_by(articles.c.source)
+)
+_BY_DAY_AMONG = _BY_DAY.where(among(articles.c.source))
 
 
 def by_day(
-    db: Connection, since: datetime, days: int, sources: Iterable[SourceId] | None = None
+    db: Connection, since: datetime, days: int, ids: Iterable[SourceId] | None = None
 ) -> dict[SourceId, list[int]]:
     """How many articles each source, or each of these, had on each of so many days of 24 hours, the first beginning at
     `since`. One that had none then is left away."""
-    day = (articles.c.time.cast(BigInteger) - literal(microseconds(since), BigInteger)) // literal(DAY, BigInteger)
-    until = since + timedelta(days=days)
-    query = (
-        select(articles.c.source, day.label("day"), func.count().label("n"))
-        .where(articles.c.source.is_not(None), articles.c.time >= since, articles.c.time < until)
-        .group_by(articles.c.source, day)
+    of: dict[str, Any] = {"since": since, "until": since + timedelta(days=days)}
+    rows = (
+        db.execute(_BY_DAY, of)
+        if ids is None
+        else (row for batch in batches(dict.fromkeys(ids)) for row in db.execute(_BY_DAY_AMONG, {**of, "ids": batch}))
     )
-    if sources is not None:
-        query = query.where(articles.c.source.in_(list(sources)))
     found: dict[SourceId, list[int]] = {}
-    for source, nth, n in db.execute(query):
-        if (beat := found.get(source)) is None:
-            beat = found[source] = [0] * days
-        beat[int(nth)] = n
+    for source, told in rows:
+        beat = found[SourceId(source)] = [0] * days
+        for nth, n in Counter(told.split(",")).items():
+            beat[int(nth)] = n
     return found
