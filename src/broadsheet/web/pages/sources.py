@@ -37,7 +37,6 @@ def sources(request: Request) -> Response:
         page=page,
         folders=[(_folder_name(folder), list(rows)) for folder, rows in groupby(page.rows, key=lambda row: row.folder)],
         query=query,
-        packs=packs.packs(),
         did_remade=remade(request),
         more=start + SOURCES_PER_PAGE if page.more else 0,
     )
