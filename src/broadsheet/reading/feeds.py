@@ -305,11 +305,9 @@ class Feeds(Readers):
         left: list[Story] = []
         with self.looking() as db:
             ids = [a for s in moved for a in s.articles[-LATEST:]]
-            brief, read = store.articles.brief(db, ids), store.versions.read_by(db, reader.id, ids)
+            came, read = store.articles.appeared(db, ids), store.versions.read_by(db, reader.id, ids)
             for story in moved:
-                own = [
-                    brief[a] for a in story.articles[-LATEST:] if a in brief and self._may_read(live, reader, brief[a])
-                ]
+                own = [came[a] for a in story.articles[-LATEST:] if a in came and self._may_read(live, reader, came[a])]
                 new = unread(own, reader.opened[story.id], read)
                 if not new:
                     continue

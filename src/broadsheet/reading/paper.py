@@ -39,6 +39,7 @@ from broadsheet.readers.ledger import Signal
 from broadsheet.readers.regrouping import View
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlets_by_name
+from broadsheet.store.articles import Appeared
 from broadsheet.wording import phrase as _
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
@@ -295,7 +296,7 @@ class Paper:
             return story
         raise NotFound(_("There is no such story here. It may have been too old to keep."))
 
-    def _may_read(self, paper: Live, reader: Reader | None, article: Article) -> bool:
+    def _may_read(self, paper: Live, reader: Reader | None, article: Article | Appeared) -> bool:
         return article.source not in paper.private or (reader is not None and article.source in reader.subscriptions)
 
     def _may_see(self, paper: Live, reader: Reader, story_id: StoryId, story: Story | None = None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Connection, Select, Text, bindparam, case, func, literal, select, tuple_, update
 
@@ -205,6 +205,27 @@ def brief(db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, Article]:
         ArticleId(row[0]): _brief(row)
         for batch in batches(dict.fromkeys(ids))
         for row in db.execute(_BRIEF_ONES, {"ids": batch})
+    }
+
+
+class Appeared(NamedTuple):
+    """When and where an article appeared."""
+
+    id: ArticleId
+    source: SourceId | None
+    first_seen: datetime | None
+    published: datetime | None
+
+
+_APPEARED = select(*(articles.c[name] for name in Appeared._fields)).where(among(articles.c.id))
+
+
+def appeared(db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, Appeared]:
+    """When and where each of these articles appeared: of the two hundred that a page asks for it costs little."""
+    return {
+        row[0]: Appeared._make(row)
+        for batch in batches(dict.fromkeys(ids))
+        for row in db.execute(_APPEARED, {"ids": batch})
     }
 
 
