@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -70,11 +71,14 @@ class Floor:
 
 
 def measure(command: tuple[str, ...]) -> dict[str, Any]:
+    begun = time.monotonic()
     environment = os.environ | {"BROADSHEET_DATA": str(DATA), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command[1:])} failed:\n{done.stderr[-3000:]}")
     found: dict[str, Any] = json.loads(done.stdout)
+    what = " ".join(word.removeprefix(f"{DATA}/").removeprefix(f"{HERE}/") for word in command[1:] if word != "--json")
+    Console(stderr=True).print(f"{time.monotonic() - begun:6.1f} s  {what}", highlight=False)
     return found
 
 

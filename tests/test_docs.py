@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from dataclasses import fields
@@ -64,7 +65,11 @@ def test_the_tutorial_runs_from_top_to_bottom(tmp_path: Path):
     )
     assert len(blocks) >= 6
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BROADSHEET_")}
+    with socket.socket() as free:  # a demo may be running on this machine
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     environment |= {
+        "BROADSHEET_FEEDS_PORT": str(port),
         "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",
         "HOME": str(tmp_path),
         "COLUMNS": "120",

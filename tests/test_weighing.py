@@ -66,11 +66,13 @@ def test_weights_that_replay_shows_to_be_better_are_used_and_can_be_undone(db):
     news = Newsstand(db, config.load(None, {}, as_of=(NOON + 10 * DAY).isoformat()))
     news.refresh()
     assert news.recipe.hash == STANDARD.weighed(done.weights).hash
-    assert jobs.undo(db) == {}
+    assert jobs.undo(db, NOON) == {}
+    assert jobs.redo(db) == done.weights  # a slip of the hand
+    assert jobs.undo(db, NOON) == {}
     news.refresh(at_once=True)
     assert news.recipe.hash == STANDARD.hash
     with pytest.raises(InputError, match="as they are shipped"):
-        jobs.undo(db)
+        jobs.undo(db, NOON)
 
 
 def test_weights_that_replay_shows_to_be_worse_are_not_used(db):
@@ -88,6 +90,11 @@ def test_weights_that_replay_shows_to_be_worse_are_not_used(db):
     assert "no better" in done.why_not
     with db.connect() as c:
         assert weighing.in_use(c) == {}
+        [run] = jobs.runs(c)  # it is told to the operator, with what it would have brought
+    assert (run.why, run.replay["gain"], run.weights) == ("no better", done.replayed.gain, done.weights)
+    assert not run.holds
+    with pytest.raises(InputError, match="could be used again"):
+        jobs.redo(db)
 
 
 def test_too_little_is_not_learned_from(db):
@@ -96,6 +103,39 @@ def test_too_little_is_not_learned_from(db):
     keep_log(db, lambda publishers: 0.05, readers=2, days=2)
     with pytest.raises(InputError, match="needed to learn from"):
         jobs.weigh(db, NOON)
+
+
+def test_runs_are_kept_in_order_and_undone_and_used_again_like_a_pile(db):
+    weights = [{"freshness": 1.0 + n} for n in range(3)]
+    with db.begin() as c:
+        for n, learned in enumerate(weights):
+            judged = replay.Replayed(pages=9, opened=30, now=1.0, ips=1.1, snips=0.2, gain=0.1, half=0.05)
+            weighing._install(c, learned, judged, 0.8, NOON + n * HOUR)  # as it was before runs were kept
+    with db.connect() as c:
+        assert [run.weights for run in jobs.runs(c)] == weights
+    assert jobs.undo(db, NOON + DAY) == weights[1]
+    assert jobs.undo(db, NOON + DAY) == weights[0]
+    with db.connect() as c:
+        assert [run.holds for run in jobs.runs(c)] == [True, False, False]
+    assert jobs.redo(db) == weights[1]
+    assert jobs.redo(db) == weights[2]
+    with db.connect() as c:
+        assert weighing.in_use(c) == weights[2]
+        assert [run.holds for run in jobs.runs(c)] == [True, True, True]
+
+
+def test_weights_that_can_be_gone_back_to_outlive_many_refusals(db):
+    with db.begin() as c:
+        judged = replay.Replayed(pages=9, opened=30, now=1.0, ips=1.1, snips=0.2, gain=0.1, half=0.05)
+        weighing._install(c, {"freshness": 1.5}, judged, 0.8, NOON)
+    for n in range(weighing.KEPT + 5):
+        with pytest.raises(InputError, match="needed to learn from"):
+            jobs.weigh(db, NOON + n * HOUR)
+    with db.connect() as c:
+        told = jobs.runs(c)
+    assert len(told) == weighing.KEPT + 1
+    assert [run.why for run in told[1:]] == ["little known"] * weighing.KEPT
+    assert jobs.undo(db, NOON + 9 * DAY) == {}
 
 
 def test_pages_made_by_another_recipe_are_left_out(db):

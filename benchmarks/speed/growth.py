@@ -131,8 +131,15 @@ def learning(live: list[Story], many: int) -> dict[str, float]:
     def rate(reader: Reader, events: Sequence[tuple[Event, Story]]) -> float:
         return len(events) / min(seconds(lambda: fold(reader, events)) for _ in range(3))
 
+    def bare() -> None:
+        """As little as can be done with an event: when each story was met last."""
+        met = {}
+        for event, story in told:
+            met[story.id] = event.at, event.kind, event.seconds
+
     light, heavy = rate(new, told), rate(old, told)
     return {
+        "learned_times_bare": len(told) / light / min(seconds(bare) for _ in range(5)),
         "learned_events_a_second": light,
         "learned_events_a_second of a reader with 5000 weights": heavy,
         "learned_of_many_weights_over_few": heavy / light,

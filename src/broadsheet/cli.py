@@ -74,7 +74,9 @@ def main_options(
 def demo(
     context: typer.Context,
     port: Annotated[int, typer.Option(help="Where the web app listens.")] = 8000,
-    feeds_port: Annotated[int, typer.Option(help="Where the bundled news is served as feeds.")] = 8901,
+    feeds_port: Annotated[
+        int, typer.Option(help="Where the bundled news is served as feeds.", envvar="BROADSHEET_FEEDS_PORT")
+    ] = 8901,
     days: Annotated[int, typer.Option(help="How many days of news to read in.", min=1)] = 42,
     serve: Annotated[bool, typer.Option(help="Stay and serve the web app when everything is read in.")] = True,
 ) -> None:
@@ -198,6 +200,21 @@ def away(
 
     gap = config.duration(since) if since else None
     terminal.show_away(_settings(context), reader, minutes=minutes, gap=gap, as_json=as_json, console=out)
+
+
+@app.command()
+def digest(
+    context: typer.Context,
+    count: Annotated[int, typer.Option(help="How many stories for each reader.", min=1, max=100)] = 10,
+    after: Annotated[str, typer.Option(help="Go on behind this reader: the last line of a run that was cut off.")] = "",
+) -> None:
+    """Every reader's first page as JSON lines, for a mailer or whatever brings it to them."""
+    from broadsheet import digest as digests
+    from broadsheet import terminal
+
+    for line in digests.lines(terminal.newsstand(_settings(context)), count=count, after=after):
+        sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 @app.command()
@@ -358,6 +375,7 @@ def evaluate(
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     final: Annotated[bool, typer.Option(help="stories: not what the server has meanwhile.")] = False,
+    peers: Annotated[bool, typer.Option(help="extraction, feeds: what other programs make of it, too.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Measure a stage against a labelled set."""
@@ -367,6 +385,7 @@ def evaluate(
     options |= {"ablate": ablate} if task in ("rankers", "beyond") else {}
     options |= {"plot": plot} if task == "beyond" else {}
     options |= {"final_only": final} if task == "stories" else {}
+    options |= {"peers": peers} if task in ("extraction", "feeds") else {}
     report = measure(task, path, **options)
     if as_json:
         _print_json(report.as_json())

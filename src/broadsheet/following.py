@@ -5,7 +5,7 @@ Commands, pages and programs all come here, so a folder is the same folder whoev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -58,11 +58,19 @@ def follow_all(
     engine: Engine, wanted: Sequence[opml.Subscription], now: datetime, *, reader: ReaderId | None = None
 ) -> tuple[int, int]:
     """A long list, some at a time: how many sources were new, and how many were known. To be run again if it is killed."""
-    new = 0
+    new = sum(is_new for _, is_new in follow_each(engine, wanted, now, reader=reader))
+    return new, len(wanted) - new
+
+
+def follow_each(
+    engine: Engine, wanted: Sequence[opml.Subscription], now: datetime, *, reader: ReaderId | None = None
+) -> list[tuple[Source, bool]]:
+    """As `follow`, some at a time: others who write wait no longer than these take."""
+    found: list[tuple[Source, bool]] = []
     for first in range(0, len(wanted), AT_ONCE):
         with engine.begin() as db:
-            new += sum(is_new for _, is_new in follow(db, wanted[first : first + AT_ONCE], now, reader=reader))
-    return new, len(wanted) - new
+            found += follow(db, wanted[first : first + AT_ONCE], now, reader=reader)
+    return found
 
 
 def unfollow(db: Connection, reader: ReaderId, source: SourceId) -> None:
@@ -70,6 +78,21 @@ def unfollow(db: Connection, reader: ReaderId, source: SourceId) -> None:
     held = _held(db, reader)
     store.sources.unsubscribe(db, reader, source)
     _subscribed(db, held, held.subscriptions - {source})
+
+
+def put_back(db: Connection, reader: ReaderId, folders: Mapping[SourceId, str | None]) -> None:
+    """The reader's sources lie in these folders again; those with None are no longer theirs. Sources that are gone stay so.
+
+    Raises `NotFound` where there is no such reader.
+    """
+    held = _held(db, reader)
+    here = {source.id for source in store.sources.many(db, folders)}
+    for id_, folder in folders.items():
+        if folder is None:
+            store.sources.unsubscribe(db, reader, id_)
+        elif id_ in here:
+            store.sources.subscribe(db, reader, id_, folder)
+    _subscribed(db, held, frozenset(store.sources.folders(db, reader)))
 
 
 def _held(db: Connection, reader: ReaderId) -> Reader:

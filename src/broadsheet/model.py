@@ -326,9 +326,17 @@ class OpenThread:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What of a search was not taken as it may have been meant, and what was done with it instead."""
+
+    kind: Literal["unknown", "date", "language", "topic", "empty", "long", "many"]
+    part: str  # as it was typed
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What a person asked for: all of `words`, `pieces`, `topics` and `places`, one of `publishers` and of `languages`,
-    none of `without`."""
+    none of `without` and of what begins with `not_`."""
 
     words: tuple[str, ...] = ()  # a phrase is one of them, with its spaces
     without: tuple[str, ...] = ()
@@ -339,22 +347,44 @@ class Query:
     topics: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    not_publishers: tuple[str, ...] = ()
+    not_topics: tuple[str, ...] = ()
+    not_places: tuple[str, ...] = ()
+    not_languages: tuple[str, ...] = ()
     after: datetime | None = None  # not before the beginning of that day (UTC)
     before: datetime | None = None  # before the beginning of that day
+    doubts: tuple[Doubt, ...] = field(default=(), compare=False)
 
     @property
     def is_empty(self) -> bool:
         """Whether it asks for nothing: what is only left out is no question."""
-        return self == Query(without=self.without, without_pieces=self.without_pieces)
+        asked = (self.words, self.pieces, self.publishers, self.topics, self.places, self.languages)
+        return not any(asked) and self.after is None and self.before is None
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether it leaves anything out."""
+        return any((
+            self.without, self.without_pieces, self.not_publishers, self.not_topics, self.not_places, self.not_languages
+        ))  # fmt: skip
 
     def is_by(self, publisher: str) -> bool:
-        """Whether the name of one of the publishers asked for is in this one; so it is where none was asked for."""
+        """Whether the publisher is one of those asked for (any, where none was), and none of those left out. A part of a
+        name is enough."""
         name = named(publisher)
-        asked = (".*?".join(map(re.escape, tokens(sought.casefold()))) for sought in self.publishers)
-        return not self.publishers or any(re.search(sought, name) for sought in asked)
+        return (not self.publishers or _is_called(name, self.publishers)) and not _is_called(name, self.not_publishers)
+
+    def is_by_one_of(self, publishers: Sequence[str]) -> bool:
+        """Whether any of them is; so is what has no publisher, where none was asked for."""
+        return any(map(self.is_by, publishers)) if publishers else not self.publishers
 
     def is_in(self, language: str) -> bool:
-        return not self.languages or language.lower().partition("-")[0] in self.languages
+        code = language.lower().partition("-")[0]
+        return (not self.languages or code in self.languages) and code not in self.not_languages
+
+
+def _is_called(name: str, sought: Sequence[str]) -> bool:
+    return any(re.search(".*?".join(map(re.escape, tokens(words.casefold()))), name) for words in sought)
 
 
 def tokens(words: str) -> list[str]:
@@ -369,7 +399,7 @@ def names_topic(sought: str, code: str, label: str) -> bool:
 
 
 _PART = re.compile(
-    r'(?P<sign>-?)(?:(?P<field>publisher|topic|place|lang|after|before):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))',
+    r'(?P<sign>-?)(?:(?P<field>[^\W\d_]+):)?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))',
     re.IGNORECASE,
 )
 _UNSPACED = re.compile(
@@ -378,46 +408,67 @@ _UNSPACED = re.compile(
 _UNSAYABLE = re.compile(r"[\x00-\x1f\ud800-\udfff]")  # what no text holds and no database takes
 MOST_PARTS = 32  # beyond this nobody is asking, and an index walk for each part would cost the others their time
 MOST_LETTERS = 200  # of one part
+_FIELDS = {"publisher": "publishers", "topic": "topics", "place": "places", "lang": "languages"}
 
 
 def query_of(typed: str) -> Query:
-    """The question in what was typed: words, "phrases", -without, and publisher:, topic:, place:, lang:, after:, before:.
+    """The question in what was typed: words, "phrases", and publisher:, topic:, place:, lang:, after:, before:; each of
+    them with - before it is left out.
 
-    Any text is one: nothing in it is an error.
+    Any text is one: nothing in it is an error. What it was not taken for is in its `doubts`.
     """
     found: dict[str, list[str]] = {
-        name: [] for name in (*_FIELDS.values(), "words", "without", "pieces", "without_pieces")
-    }
-    times: dict[str, datetime] = {}
+        name: []
+        for name in (*_FIELDS.values(), *(f"not_{n}" for n in _FIELDS.values()), "words", "without", "pieces", "without_pieces")
+    }  # fmt: skip
+    doubts: list[Doubt] = []
+    after: list[datetime] = []
+    before: list[datetime] = []
     for number, part in enumerate(_PART.finditer(typed)):
         if number == MOST_PARTS:
+            doubts.append(Doubt("many", typed[part.start() :].strip()[:MOST_LETTERS]))
             break
+        written = _UNSAYABLE.sub(" ", part[0])[:MOST_LETTERS]
         raw = (part["phrase"] if part["phrase"] is not None else part["word"]) or ""
-        field = (part["field"] or "").lower()
-        if field in ("after", "before"):
+        sign, field_ = part["sign"], (part["field"] or "").lower()
+        if field_ in ("after", "before"):
             if (day := _day(raw)) is not None:
-                if not part["sign"]:
-                    times[field] = day
+                (after if (field_ == "after") != bool(sign) else before).append(day)
                 continue
-            raw, field = f"{field} {raw}", ""  # a word that happens to stand before a colon
+            doubts.append(Doubt("date", written))
+            raw, field_ = f"{field_} {raw}", ""  # a word that happens to stand before a colon
+        elif field_ and field_ not in _FIELDS:
+            if not raw.startswith("//"):  # an address is no operator
+                doubts.append(Doubt("unknown", written))
+            raw, field_ = f"{part['field']}:{raw}", ""
+        elif not field_ and raw.lower().rstrip(":") in (*_FIELDS, "after", "before") and raw.endswith(":"):
+            doubts.append(Doubt("empty", written))
         raw = _UNSAYABLE.sub(" ", raw)
-        if not field and _UNSPACED.search(raw):
-            found["without_pieces" if part["sign"] else "pieces"].append(raw.strip().lower()[:MOST_LETTERS])
+        if len(raw) > MOST_LETTERS:
+            doubts.append(Doubt("long", written))
+        if not field_ and _UNSPACED.search(raw):
+            found["without_pieces" if sign else "pieces"].append(raw.strip().lower()[:MOST_LETTERS])
             continue
         # as it is written, but for what stands around it
         said = re.sub(r"^\W+|\W+$", "", " ".join(raw.split()))[:MOST_LETTERS]
         if not said:
+            if field_:
+                doubts.append(Doubt("empty", written))
             continue
-        if field:
-            if not part["sign"]:
-                found[_FIELDS[field]].append(said.lower().partition("-")[0] if field == "lang" else said)
-        else:
-            found["without" if part["sign"] else "words"].append(said)
-    parts = {name: tuple(some) for name, some in found.items()}
-    return replace(Query(**parts), after=times.get("after"), before=times.get("before"))  # type: ignore[arg-type]
-
-
-_FIELDS = {"publisher": "publishers", "topic": "topics", "place": "places", "lang": "languages"}
+        if field_ == "lang":
+            said = said.lower()
+            if re.fullmatch(r"[a-z]{2,3}(-\w+)*", said) is None:
+                doubts.append(Doubt("language", written))
+                continue
+            said = said.partition("-")[0]
+        name = _FIELDS[field_] if field_ else ("without" if sign else "words")
+        found[f"not_{name}" if sign and field_ else name].append(said)
+    return replace(
+        Query(**{name: tuple(some) for name, some in found.items()}),  # type: ignore[arg-type]
+        after=max(after, default=None),
+        before=min(before, default=None),
+        doubts=tuple(dict.fromkeys(doubts)),
+    )
 
 
 def _day(written: str) -> datetime | None:

@@ -175,7 +175,7 @@ def weigh(settings: Settings, *, undo: bool, console: Console) -> None:
     """Weigh the feed's signals by what was opened, or go back to the weights before; say what counts how much."""
     db, settings = open_instance(settings)
     if undo:
-        weights = jobs.undo(db)
+        weights = jobs.undo(db, settings.now())
         console.print("The weights before hold again." if weights else "The feed's weights are as shipped again.")
     else:
         done = jobs.weigh(db, settings.now())

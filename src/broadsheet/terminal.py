@@ -252,7 +252,7 @@ def bring(settings: Settings, file: bytes, reader: str | None) -> str:
         value = orjson.loads(file)
     except orjson.JSONDecodeError as e:
         raise InputError(f"This is no file of a reader: {e}.") from None
-    event, told = stand.bring_all(reader_named(stand, reader), value)
+    event, told, _change = stand.bring_all(reader_named(stand, reader), value)
     return f"{told} It is event {event}, which can be undone in the ledger."
 
 

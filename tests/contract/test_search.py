@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from broadsheet import store
-from broadsheet.model import Entity, Topic
-from tests.builders import HOUR, NOON, an_article
+from broadsheet.model import Entity, StoryId, Topic
+from tests.builders import HOUR, NOON, a_source, an_article
 
 ARTICLES = [
     an_article("Tariffs rise on steel", text="The minister raised tariffs. Paris objects loudly.", publisher="The Times"),
@@ -75,14 +75,34 @@ def test_a_publisher_alone_gives_the_newest_first(news: Connection) -> None:
     assert titles(news, "publisher:daily") == ["Weather", "Chess title"]
 
 
-def test_the_snippet_says_where_the_words_stand(news: Connection) -> None:
+def test_a_hit_says_where_the_words_stand(news: Connection) -> None:
     [hit] = store.search.search(news, "chess won")
-    assert sorted(hit.snippet[start:end] for start, end in hit.marks) == ["chess", "won"]
-
-
-def test_the_snippet_begins_near_a_piece_of_an_unspaced_text(news: Connection) -> None:
+    assert [hit.article.text[start:end] for start, end in hit.marks] == ["chess", "won"]
+    assert [hit.article.title[start:end] for start, end in hit.titled] == ["Chess"]
     [hit] = store.search.search(news, "ai芯片")
-    assert [hit.snippet[start:end] for start, end in hit.marks] == ["AI芯片"]
+    assert [hit.article.text[start:end] for start, end in hit.marks] == ["AI芯片"]
+
+
+def test_words_stand_where_they_stand_whatever_else_the_text_holds(db: Connection) -> None:
+    text = "Odd: <b>bold</b> well-known x@y.example https://a.example/b?c=d Zürich, 3.5\u00a0%\n\nThen tariffs, and a tariff again."
+    store.articles.save(db, [an_article("Odd signs", text=text)])
+    [hit] = store.search.search(db, "tariff zürich")
+    assert sorted({text[start:end] for start, end in hit.marks}) == ["Zürich", "tariff", "tariffs"]
+
+
+def test_words_that_only_a_key_point_has_are_told_from_there(db: Connection) -> None:
+    store.articles.save(db, [an_article("Steel", text="Nothing.", key_points=('He said "tariffs" rise', "Other"))])
+    [hit] = store.search.search(db, "tariffs")
+    [(point, marks)] = hit.pointed
+    assert point == 'He said "tariffs" rise'
+    assert [point[start:end] for start, end in marks] == ["tariffs"]
+
+
+def test_words_deep_in_a_long_text_are_found_and_marked(db: Connection) -> None:
+    text = "Nothing of it here. " * 5000 + "At last the heron came. " + "Nothing more. " * 100
+    store.articles.save(db, [an_article("Long", text=text)])
+    [hit] = store.search.search(db, "heron")
+    assert [text[start:end] for start, end in hit.marks] == ["heron"]
 
 
 def test_pages_of_hits_follow_each_other(news: Connection) -> None:
@@ -132,8 +152,47 @@ FIELDED = [
         ("topic:sport -match", set()),
         ("after:school", set()),
         ("in after:2026-13-45", set()),
+        ("in -topic:sport", {"Vote in Oslo"}),
+        ("in -topic:politics -topic:sport", set()),
+        ("oslo -place:oslo", {"A person called Oslo"}),
+        ("topic:sport -lang:da", set()),
+        ("in -lang:da", {"Vote in Oslo"}),
+        ("in -after:2026-07", {"Match in Århus"}),
+        ("in -before:2026-07", {"Vote in Oslo"}),
+        ("after:2026-06 after:2026-08 in", {"Vote in Oslo"}),
+        ("-topic:sport", set()),
     ],
 )
 def test_fields_narrow_a_search(db: Connection, query: str, found: set[str]) -> None:
     store.articles.save(db, FIELDED)
     assert set(titles(db, query)) == found
+
+
+def test_a_publisher_is_left_out(news: Connection) -> None:
+    assert titles(news, "paris -publisher:daily") == ["Tariffs rise on steel"]
+    assert set(titles(news, "paris -publisher:daily -publisher:times")) == set()
+    assert set(titles(news, "minister -publisher:monde")) == {"Tariffs rise on steel", "Weather"}
+
+
+def test_stories_are_found_by_the_whole_text_of_any_article(db: Connection) -> None:
+    open_, closed = a_source("https://a.example/f"), a_source("https://b.example/f", private=True)
+    for source in (open_, closed):
+        store.sources.add(db, source)
+    told = [
+        an_article("One", text="A heron deep in it.", source=open_.id),
+        an_article("Two", text="A heron, in a letter.", source=closed.id),
+        an_article("Three", text="A heron long ago.", source=open_.id, published=NOON - 90 * 24 * HOUR),
+        an_article("Four", text="A heron that nobody grouped.", source=open_.id),
+        an_article("Five", text="A heron and a whale.", source=None),
+    ]
+    store.articles.save(db, told)
+    store.articles.place(db, [(a.id, StoryId(a.title), None) for a in told if a.title != "Four"])
+    since = NOON - 30 * 24 * HOUR
+    assert store.search.stories(db, "heron", since) == {"One", "Two", "Five"}
+    assert store.search.stories(db, "heron", since, private={closed.id}) == {"One", "Five"}
+    assert store.search.stories(db, "heron -whale", since, private={closed.id}) == {"One"}
+    assert store.search.stories(db, "-whale", since) == set()
+    assert store.search.stories(db, "heron", since, after=store.search.grouped_until(db)) == {"Five"}
+    store.articles.place(db, [(told[3].id, StoryId("Four"), None)])
+    assert store.search.grouped_until(db) > 0
+    assert store.search.stories(db, "heron", since, after=store.search.grouped_until(db)) == set()

@@ -29,6 +29,19 @@ def test_a_case_is_judged_by_its_own_expectation(tmp_path):
     assert rows["feedparser: broadsheet"] == {"cases": 2, "right": 1, "problem": 0, "lost": 1}
 
 
+def test_without_peers_the_same_is_said_of_ours(tmp_path):
+    folder = tmp_path / "feedparser"
+    folder.mkdir()
+    (folder / "compared.xml").write_text("<rss><channel><item><title>A</title></item></channel></rss>")
+    (folder / "expected.xml").write_text(
+        "<!--\nDescription: t\nExpect: feed['title'] == 'N'\n-->\n<rss><channel/></rss>"
+    )
+    alone, beside = evaluate(tmp_path, peers=False).rows, evaluate(tmp_path).rows
+    assert [row.name for row in alone] == ["feedparser: broadsheet"]
+    assert alone[0] == beside[0]
+    assert len(beside) == 3
+
+
 def test_a_folder_without_suites_is_named(tmp_path):
     with pytest.raises(InputError, match="none of the suites"):
         evaluate(tmp_path)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +22,7 @@ parts = st.one_of(
     st.sampled_from(TOPICS).map("topic:{}".format), st.sampled_from(NAMES).map('place:"{}"'.format),
     st.sampled_from(("lang:en", "lang:de", "after:2026-07-28", "before:2026-07-25", '"storm vote"')),
 )  # fmt: skip
+parts = st.one_of(parts, parts.filter(lambda part: part[0] != "-").map("-{}".format))
 
 
 @given(editions, st.lists(parts, max_size=4).map(" ".join))
@@ -39,6 +43,19 @@ def test_one_more_word_never_finds_more(stories, some, more):
     assert {s.id for s in stories if answers(s, query_of(narrower))} <= {
         s.id for s in stories if answers(s, query_of(query))
     }
+
+
+@given(editions, st.lists(parts.filter(lambda part: part[0] != "-"), min_size=1, max_size=3), parts)
+def test_what_a_part_finds_and_what_it_leaves_out_are_together_all_there_is(stories, some, part):
+    part = part.removeprefix("-")
+    if part.startswith("publisher:") or any(other[:4] == part[:4] for other in some):
+        return  # of publishers one of a story's is enough; languages and days join each other
+    query, with_, without = (query_of(" ".join([*some, *more])) for more in ((), (part,), (f"-{part}",)))
+    met = {s.id for s in stories if answers(s, query)}
+    kept, left = ({s.id for s in stories if answers(s, q)} for q in (with_, without))
+    assert kept | left == met
+    if not part.startswith(("after:", "before:")):  # a story may begin before a day and go on after it
+        assert not kept & left
 
 
 @given(st.text(max_size=80))
@@ -92,3 +109,47 @@ def test_words_keep_their_inner_signs():
     for words in ("AT&T", "C-130", "u.s", '"C-130 in the"', "budget."):
         assert matches(Follow(kind="search", value=words), story), words
     assert not matches(Follow(kind="search", value="130 c"), a_story("C-131"))
+
+
+def told_by(*found):
+    return lambda typed: found
+
+
+def test_a_followed_search_is_met_by_the_whole_text_of_an_article():
+    edition = replace(Edition.of(NEWS, NOON), texts=told_by(NEWS[1].id, "gone"))
+    assert [edition.ids[row] for row in edition.about("search", "heron")[0]] == [NEWS[1].id]
+    assert not len(edition.about("search", "heron", whole=False)[0])
+    assert not len(edition.about("search", "heron -chess")[0])  # its own headline says what is left out
+    assert not len(edition.about("search", "topic:sport")[0])  # no words: nothing that a text could have
+    both = edition.about("search", "oslo")[0].tolist()
+    assert both == sorted(both)
+    assert {edition.ids[row] for row in both} == {story.id for story in NEWS}
+
+
+def test_a_muted_search_asks_what_a_story_says_of_itself():
+    reader = a_reader(mutes=(Mute(kind="search", value="heron", label="heron"),))
+    edition = replace(Edition.of(NEWS, NOON), texts=told_by(NEWS[1].id))
+    feed = build_feed(reader, edition, STANDARD, NOON, np.random.default_rng(0))
+    assert len(feed.items) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "kinds"),
+    [
+        ("storm -topic:war lang:de after:2026", []),
+        ("site:bbc.co.uk storm", ["unknown"]), ('author:"Ada B" x', ["unknown"]), ("https://a.example/b x", []), ("12:30", []),
+        ("after:tomorrow", ["date"]), ("-before:2026-13", ["date"]), ("lang:german", ["language"]), ("lang:pt-BR", []),
+        ("topic: storm", ["empty"]), ('place:""', ["empty"]), ("w" * 300, ["long"]), ("a " * 40, ["many"]),
+        ("site:a site:a lang:x", ["unknown", "language"]),
+    ],
+)  # fmt: skip
+def test_what_is_not_taken_as_it_may_have_been_meant_is_said(typed, kinds):
+    assert [doubt.kind for doubt in query_of(typed).doubts] == kinds
+
+
+def test_what_is_no_operator_is_looked_for_as_words():
+    assert query_of("site:bbc storm").words == ("site:bbc", "storm")
+    assert query_of("after:school").words == ("after school",)
+    assert query_of("lang:german").is_empty
+    assert query_of("-lang:de").leaves_out
+    assert query_of("-lang:de").is_empty

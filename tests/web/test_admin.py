@@ -12,6 +12,7 @@ import pytest
 
 from broadsheet import store
 from broadsheet.config import Settings
+from broadsheet.jobs import weighing
 from broadsheet.model import Regrouping, Rejected
 from broadsheet.reading.instance import alike, summed
 from broadsheet.web import security
@@ -162,13 +163,38 @@ def test_learned_weights_are_shown_and_undone(ada: Browser) -> None:
         {"weights": {"freshness": 0.8}, "at": NOON.isoformat(), "replay": {"pages": 99, "gain": 0.052, "half": 0.01}},
     ]  # fmt: skip
     write(ada, lambda db: store.notes.put(db, store.feeds.WEIGHTS, orjson.dumps(runs).decode()))
-    page = plain(ada.get("/admin"))
-    assert "In use. freshness × 0.80" in page.replace("\u202f", " ")
-    assert "on the last 99 pages +5.2 % openings, ± 1.0" in page
-    assert ada.post("/admin/weights").status == 303
+
+    def page() -> str:
+        return plain(ada.get("/admin")).replace("\u202f", " ")
+
+    assert "In use. on the last 99 pages +5.2 % openings, ± 1.0 freshness × 0.80" in page()
+    assert "Used until the next. on the last 90 pages +3.1 % openings, ± 2.0 freshness × 1.20" in page()
+    assert ada.post("/admin/weights").header("location") == "/admin?did=unweighed#weights"
+    assert "In use. on the last 90 pages" in page()
+    assert "Taken back. on the last 99 pages" in page()
+    assert ada.post("/admin/weights", {"again": "1"}).status == 303
+    assert "In use. on the last 99 pages" in page()
+    assert ada.post("/admin/weights", {"again": "1"}).status == 422
+
+
+def test_a_refused_run_is_told_with_its_figures_and_the_reason(ada: Browser) -> None:
+    judged = {"pages": 1400, "opened": 210, "now": 1.235, "ips": 1.21, "snips": 0.2, "gain": -0.0202, "half": 0.031}
+    told = [
+        {"at": (NOON - 2 * DAY).isoformat(), "why": "little known", "known": 12},
+        {"at": (NOON - DAY).isoformat(), "why": "no better", "known": 630, "weights": {"freshness": 0.7}, "replay": judged},
+    ]  # fmt: skip
+    write(ada, lambda db: store.notes.put(db, weighing.RUNS, orjson.dumps(told).decode()))
     page = plain(ada.get("/admin")).replace("\u202f", " ")
-    assert "In use. freshness × 1.20" in page
-    assert "0.80" not in page
+    assert "As it is shipped: nothing that was learned here is in use." in page
+    assert (
+        "Not used. On the pages that were kept back it is no better than what was in use. "
+        "on the last 1,400 pages −2.0 % openings, ± 3.1 1.210 openings a page, 1.235 as it was "
+        "learned from 630 openings freshness × 0.70"
+    ) in page
+    assert "12 openings were made from logged pages: too few to learn from." in page
+    assert "Take back" not in page
+    german = plain(ada.get("/admin", accept_language="de")).replace("\u202f", " ")
+    assert "auf den letzten 1.400 Seiten −2,0 % Öffnungen, ± 3,1" in german.replace("\u00a0", " ")
 
 
 def test_a_lease_names_who_leads(ada: Browser) -> None:

@@ -111,6 +111,11 @@ def test_lists_and_searches(ada: Browser, me: str) -> None:
     hits = ada.get(f"{me}/search?q=gazette").json()["hits"]
     assert hits[0]["article"]["publisher"] == "Gazette"
     assert hits[0]["story"] == CEASEFIRE.id
+    [said] = hits[0]["sentences"]
+    assert [said["text"][a:b] for a, b in said["marks"]] == ["Gazette"]
+    assert hits[0]["snippet"] == said["text"]
+    odd = ada.get(f"{me}/search?q=first+site:x").json()
+    assert odd["doubts"] == [{"kind": "unknown", "part": "site:x"}]
     ada.json("POST", f"{me}/events", {"kind": "more", "story": CEASEFIRE.id})
     assert any(w["key"] == ["topic", "16000000"] for w in ada.get(f"{me}/ledger").json()["weights"])
     sources = ada.get(f"{me}/sources").json()["sources"]

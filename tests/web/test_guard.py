@@ -168,7 +168,7 @@ def test_going_back_never_leaves_this_site(path: str) -> None:
 )
 def test_a_form_can_not_send_a_reader_away(ada: Browser, path: str) -> None:
     answer = ada.post("/theme", {"theme": "dark", "next": path})
-    assert answer.header("location") == "/"
+    assert answer.header("location") == "/?did=theme&was=system"
 
 
 # --- the password

@@ -264,7 +264,7 @@ def marked(app: Starlette, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]
 
 PAGES = (
     "/", "/away", "/away?minutes=5", "/away?since=2020-01-01", "/latest", "/following", "/saved", "/search", "/search?q=first",
-    "/search?q=nothing+at+all", f"/story/{CEASEFIRE.id}", f"/article/{CEASEFIRE.articles[0]}",
+    "/search?q=nothing+at+all", "/search?q=first+-topic:sport", "/search?q=-topic:sport", f"/story/{CEASEFIRE.id}", f"/article/{CEASEFIRE.articles[0]}",
     f"/article/{CEASEFIRE.articles[0]}/versions", "/corrections", f"/why/{CEASEFIRE.id}", "/welcome", "/tune",
     "/tune?freshness=0.5&quiet=3", "/you", "/you/ledger", "/bubble", "/bubble?of=week", "/bubble?outside=30", "/sources",
     "/sources?q=none", f"/source/{OPEN.id}", "/about", "/offline", "/nothing", "/tune?nonsense=1", "/bubble?nonsense=1",

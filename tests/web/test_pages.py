@@ -300,6 +300,37 @@ def test_search_finds_marks_and_never_fails(ada: Browser) -> None:
     assert "Nothing found" in plain(ada.get("/search?q=zzzzqqq"))
 
 
+def test_a_hit_is_a_sentence_of_its_article_and_leads_to_it(ada: Browser) -> None:
+    page = ada.get("/search?q=second+topic:conflict")
+    quote = re.search(r'<blockquote class="snippet".*?<a href="([^"]+)">(.*?)</a></blockquote>', page.text, re.DOTALL)
+    assert quote is not None
+    assert quote[2] == "Then a <mark>second</mark> one."
+    assert quote[1].startswith("/article/")
+    assert quote[1].endswith("#:~:text=Then%20a%20second%20one.")
+    titled = ada.get("/search?q=ceasefire").text
+    assert re.search(r'<h2 class="headline"[^>]*><a[^>]*><mark>Ceasefire</mark> holds', titled)
+
+
+def test_a_search_says_what_it_understood_and_what_it_did_not(ada: Browser) -> None:
+    text = plain(ada.get("/search?q=cup+-topic:harvest+-lang:de+publisher:open+publisher:daily+after:2026-07"))
+    for said in ("with “cup”", "not in the language Deutsch", "published by open or daily", "from 1 July 2026 on"):
+        assert said in text
+    assert "No topic is called “harvest”." in text
+    text = plain(ada.get("/search?q=site:open.example+lang:german+after:school"))
+    assert "“site:open.example” is no way to search here, so it was looked for as words." in text
+    assert "“lang:german” was left out: a language is written by its code, such as de." in text
+    assert "“after:school” gives no day such as 2026-08-01" in text
+    assert "This only leaves things out." in plain(ada.get("/search?q=-topic:sport"))
+    assert "left out from" in plain(ada.get("/search?q=" + "word+" * 60))
+
+
+def test_what_a_search_leaves_out_is_not_found(ada: Browser) -> None:
+    assert "Ceasefire holds" in plain(ada.get("/search?q=first+-topic:sport"))
+    assert "Cup final" not in plain(ada.get("/search?q=first+-topic:sport"))
+    assert "Ceasefire" not in plain(ada.get("/search?q=first+-place:Beijing"))
+    assert "Nothing found" in plain(ada.get("/search?q=first+lang:en+-lang:en"))
+
+
 @pytest.mark.parametrize(
     "path",
     ["/story/nope", "/article/nope", "/why/nope", f"/story/{'0' * 16}", "/nowhere", "/story/%00", "/story/..%2f"],
@@ -658,3 +689,21 @@ def test_the_front_page_ends_on_purpose(ada: Browser) -> None:
 def test_a_quoted_sentence_leads_to_its_place_in_the_article(ada: Browser) -> None:
     page = ada.get(f"/story/{CEASEFIRE.id}").text
     assert page.count("#:~:text=The%20first%20sentence%20of%20Open%20Times.") >= 3  # a key point, two of the timeline
+
+
+@pytest.mark.parametrize(
+    ("shown", "leads_to"),
+    [
+        ("… and two were saved.", "and%20two%20were%20saved."),  # what continues a headline: the dots are ours
+        ("They were saved …", "They%20were%20saved"),
+        ("… " + " ".join("abcdefghijkl"), "a%20b%20c%20d%20e,i%20j%20k%20l"),
+        ("well-known words", "well%2Dknown%20words"),
+    ],
+)
+def test_what_leads_to_a_sentence_holds_its_own_words_alone(shown: str, leads_to: str) -> None:
+    assert views.text_fragment(shown) == f"#:~:text={leads_to}"
+
+
+@pytest.mark.parametrize("few", ["", "…", "Yes", "… yes"])
+def test_one_word_is_too_few_to_lead_to(few: str) -> None:
+    assert views.text_fragment(few) == ""

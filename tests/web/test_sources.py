@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 from broadsheet import store
 from broadsheet.model import Rejected
@@ -71,12 +72,10 @@ def test_removing_a_source_can_be_undone_folder_and_all(ada: Browser) -> None:
     removed = ada.post("/sources/remove", {"source": OPEN.id, "next": PAGE})
     assert removed.header("location").startswith(PAGE)
     page = ada.follow(removed)
-    form = re.search(r'<div class="toast".*?<form.*?</form>', page.text, re.DOTALL)
-    assert form is not None
-    fields = dict(re.findall(r'name="(url|folder|next)" value="([^"]*)"', form[0]))
-    assert fields == {"url": OPEN.url, "folder": "World", "next": PAGE}
-    back = ada.post("/sources/add", fields)
-    assert back.header("location") == f"{PAGE}?did=added"
+    change = re.search(r'action="/undo".*?name="change" value="(\w+)".*?name="next" value="([^"]*)"', page.text)
+    assert change is not None
+    back = ada.post("/undo", {"change": change[1], "next": unescape(change[2])})
+    assert back.header("location") == f"{PAGE}?did=undo"
     assert "In your folder World" in plain(ada.follow(back))
 
 

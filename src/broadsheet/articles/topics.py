@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.articles import embed
-from broadsheet.model import Article, Topic
+from broadsheet.model import Article, Topic, names_topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,12 @@ def vocabulary() -> Mapping[str, Concept]:
         return (*path(parent[code]), code) if parent[code] else (code,)
 
     return {code: Concept(code, label, path(code)) for code, label, _ in rows}
+
+
+@lru_cache(maxsize=1024)
+def is_topic(sought: str) -> bool:
+    """Whether any topic is meant by what somebody wrote: its code, or how words of its label begin."""
+    return any(names_topic(sought, concept.id, concept.label) for concept in vocabulary().values())
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -253,6 +253,8 @@ class Edition:
     found: dict[str, Rows] = field(default_factory=dict)  # phrase -> rows: searched once an edition
     names: tuple[tuple[dict[str, int], list[str]], ...] = ()  # vocabularies, one of each of TABLES
     others: Others | None = None  # what others read, where it may be told; an updated edition is told anew
+    # which stories answer a search by the whole text of an article, for whoever has the texts; an updated edition is told anew
+    texts: Callable[[str], Collection[StoryId]] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -420,16 +422,21 @@ class Edition:
         places = list(_places(self.text, phrase))
         return np.unique(np.searchsorted(self.text_start, np.array(places, np.int64), side="right") - 1)
 
-    def about(self, kind: str, value: str) -> tuple[Rows, Floats]:
-        """Rows of the stories that a follow or a mute of that kind and value is about, and how strongly (0 to 1)."""
-        known = self._about.get((kind, value))
+    def about(self, kind: str, value: str, *, whole: bool = True) -> tuple[Rows, Floats]:
+        """Rows of the stories that a follow or a mute of that kind and value is about, and how strongly (0 to 1).
+
+        A search is met by the whole text of an article, too, where somebody can say so, unless not `whole`: then only
+        what a story says of itself counts.
+        """
+        key = (kind, value if whole or kind != "search" else f"\0{value}")
+        known = self._about.get(key)
         if known is None:
             if len(self._about) >= REMEMBERED:
                 self._about.clear()
-            known = self._about[kind, value] = self._look_up(kind, value)
+            known = self._about[key] = self._look_up(kind, value, whole)
         return known
 
-    def _look_up(self, kind: str, value: str) -> tuple[Rows, Floats]:
+    def _look_up(self, kind: str, value: str, whole: bool) -> tuple[Rows, Floats]:
         match kind:
             case "story":
                 rows = self.rows_of((StoryId(value),))
@@ -442,7 +449,13 @@ class Edition:
                 rows = self.saying(value)
                 return rows, np.ones(len(rows))
             case "search":
-                rows = self.answering(query_of(value))
+                query = query_of(value)
+                rows = self.answering(query)
+                if whole and self.texts is not None and (query.words or query.pieces):
+                    told = np.unique(self.rows_of(self.texts(value)))
+                    for some in self._left_out(query):
+                        told = np.setdiff1d(told, some, assume_unique=True)
+                    rows = np.union1d(rows, told)
                 return rows, np.ones(len(rows))
         rows, strength = self.entities.postings(named(value))
         said = self.saying(value)  # in the headline is as strong as it gets
@@ -457,18 +470,18 @@ class Edition:
     def answering(self, query: Query) -> Rows:
         """Rows of the stories that answer the query by their headline, key points, names, topics, publishers and times.
 
-        A search reads the articles' whole texts; an edition does not hold them.
+        An edition does not hold the articles' whole texts: see `texts`.
         """
         if query.is_empty:
             return np.zeros(0, np.int64)
         met = [self.saying(words) for words in (*query.words, *query.pieces)]
         met += [self.about("place", place)[0] for place in query.places]
-        for sought in query.topics:
-            meant = {t for t, label in self.topic_labels.items() if names_topic(sought, t, label)}
-            met.append(self._having(self.topics, meant))
-        if query.publishers:
-            met.append(self._having(self.publishers, filter(query.is_by, self.publishers.vocabulary)))
-        if query.languages:
+        met += [self._on_topic(sought) for sought in query.topics]
+        if query.publishers or query.not_publishers:
+            by = self._having(self.publishers, filter(query.is_by, self.publishers.vocabulary))
+            nobodys = np.flatnonzero(np.diff(self.publishers.indptr) == 0)
+            met.append(by if query.publishers else np.union1d(by, nobodys))
+        if query.languages or query.not_languages:
             read = np.array([query.is_in(code) for code in self.languages] or [False])
             met.append(np.flatnonzero(read[self.language]))
         if query.after is not None:
@@ -478,9 +491,19 @@ class Edition:
         rows = met[0]
         for other in met[1:]:
             rows = np.intersect1d(rows, other, assume_unique=True)
-        for words in (*query.without, *query.without_pieces):
-            rows = np.setdiff1d(rows, self.saying(words), assume_unique=True)
+        for some in self._left_out(query):
+            rows = np.setdiff1d(rows, some, assume_unique=True)
         return rows
+
+    def _left_out(self, query: Query) -> Iterator[Rows]:
+        """Rows of the stories that say what the query leaves out, or are about it."""
+        yield from (self.saying(words) for words in (*query.without, *query.without_pieces))
+        yield from (self.about("place", place)[0] for place in query.not_places)
+        yield from map(self._on_topic, query.not_topics)
+
+    def _on_topic(self, sought: str) -> Rows:
+        """Rows of the stories that have a topic that is meant."""
+        return self._having(self.topics, {t for t, label in self.topic_labels.items() if names_topic(sought, t, label)})
 
     def _having(self, table: Table, names: Iterable[str]) -> Rows:
         """Rows of the stories that have one of the names."""

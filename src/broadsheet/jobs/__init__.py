@@ -11,12 +11,12 @@ from broadsheet.jobs.labelling import labelled_pairs, left_alone
 from broadsheet.jobs.learning import learn
 from broadsheet.jobs.polling import poll
 from broadsheet.jobs.rounds import refresh, work
-from broadsheet.jobs.ruling import carry_out, rule_apart, rule_together, rulings, take_back, why
-from broadsheet.jobs.weighing import Weighed, undo, weigh
+from broadsheet.jobs.ruling import carry_out, rule_again, rule_apart, rule_together, rulings, take_back, why
+from broadsheet.jobs.weighing import Run, Weighed, redo, runs, undo, weigh
 from broadsheet.jobs.worker import Done, Progress, rhythm_of, worker_name
 
 __all__ = [
-    "Added", "Done", "Grouper", "Progress", "Weighed", "add_address", "add_page", "article_id", "carry_out", "group",
-    "import_opml", "ingest", "labelled_pairs", "learn", "left_alone", "poll", "refresh", "rhythm_of", "rule_apart", "rule_together",
-    "rulings", "take_back", "undo", "weigh", "why", "work", "worker_name",
+    "Added", "Done", "Grouper", "Progress", "Run", "Weighed", "add_address", "add_page", "article_id", "carry_out", "group",
+    "import_opml", "ingest", "labelled_pairs", "learn", "left_alone", "poll", "redo", "refresh", "rhythm_of", "rule_again", "rule_apart", "rule_together",
+    "rulings", "runs", "take_back", "undo", "weigh", "why", "work", "worker_name",
 ]  # fmt: skip

@@ -162,6 +162,17 @@ def take_back(db: Engine, settings: Settings, number: int) -> Ruling:
     raise NotFound(f"There is no ruling {number}: `broadsheet regroup list` has their numbers.")
 
 
+def rule_again(db: Engine, settings: Settings, number: int) -> Ruling:
+    """Say once more what was taken back, as its speaker said it. Raises `NotFound` or `InputError`."""
+    with db.begin() as c:
+        before = store.regroupings.get(c, number)
+        if before is None:
+            raise NotFound(f"There is no ruling {number}: `broadsheet regroup list` has their numbers.")
+        if before.undone is None:
+            raise InputError(f"Ruling {number} stands.")
+        return store.regroupings.add(c, before.word, before.who, settings.now())
+
+
 def carry_out(db: Engine, settings: Settings, ruling: Ruling) -> Ruling:
     """Do it now, where nobody else groups; otherwise whoever does will. Gives the ruling as it stands then."""
     bury_the_dead(db)

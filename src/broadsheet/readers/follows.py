@@ -37,6 +37,11 @@ def names(story: Story, name: str) -> bool:
     return any(named(entity.text) == named(name) for entity in story.entities) or says(story, name)
 
 
+def on_topic(story: Story, sought: str) -> bool:
+    """Whether one of the story's topics is meant."""
+    return any(names_topic(sought, topic.id, topic.label) for topic in story.topics)
+
+
 def answers(story: Story, query: Query) -> bool:
     """Whether a search is met by the story's headline, key points, names, topics, publishers and times."""
     return (
@@ -44,8 +49,10 @@ def answers(story: Story, query: Query) -> bool:
         and all(says(story, words) for words in (*query.words, *query.pieces))
         and not any(says(story, words) for words in (*query.without, *query.without_pieces))
         and all(names(story, place) for place in query.places)
-        and all(any(names_topic(sought, t.id, t.label) for t in story.topics) for sought in query.topics)
-        and (not query.publishers or any(map(query.is_by, story.publishers)))
+        and not any(names(story, place) for place in query.not_places)
+        and all(on_topic(story, sought) for sought in query.topics)
+        and not any(on_topic(story, sought) for sought in query.not_topics)
+        and query.is_by_one_of(story.publishers)
         and query.is_in(story.language)
         and (query.after is None or story.last_seen >= query.after)
         and (query.before is None or story.first_seen < query.before)

@@ -17,6 +17,7 @@ from broadsheet.feed.build import build_feed
 from broadsheet.model import (
     ArticleId,
     Event,
+    EventId,
     Follow,
     FollowKind,
     Reader,
@@ -181,8 +182,8 @@ class Beginning(Away):
             return None
         return self._open(live, edition.ids[best])
 
-    def like(self, reader_id: str, liked: Iterable[Liked]) -> int:
-        """Follow what was understood as a name, and ask for more like what was understood as a story; gives how many."""
+    def like(self, reader_id: str, liked: Iterable[Liked]) -> list[EventId]:
+        """Follow what was understood as a name, and ask for more like what was understood as a story; gives the events."""
         now = self.now()
         events = [
             Event(reader=ReaderId(reader_id), kind="follow", at=now, follow=replace(one.follow, since=now))
@@ -191,9 +192,7 @@ class Beginning(Away):
             for one in liked
             if one.follow or one.story
         ]
-        if events:
-            self._record(ReaderId(reader_id), events)
-        return len(events)
+        return self._record(ReaderId(reader_id), events) if events else []
 
     def offered(self) -> list[Card]:
         """A few live stories as unlike as can be, for a stranger to point at: the most important of each broad subject."""

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from broadsheet import store
 from broadsheet.model import Entry, Reader, Source
@@ -53,7 +52,6 @@ class State:
     size: int
     database: str
     tables: tuple[int, int]  # their version, and the one that this program knows
-    weights: tuple[dict[str, Any], ...]  # what was learned of the signals, the latest first
 
 
 DEAD = ("extract", "fetch", "parse")  # stages after which nothing came of an entry, or of a source's answer
@@ -120,7 +118,6 @@ class Instance(Sourced):
                 size=store.instance.size(db),
                 database=database,
                 tables=(version, newest),
-                weights=tuple(reversed(store.feeds.weights(db))),
             )
 
     def try_again(self, stage: str, subject: str) -> int:

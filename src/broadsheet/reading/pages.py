@@ -11,13 +11,16 @@ from sqlalchemy import Connection
 
 from broadsheet import store
 from broadsheet.articles.passages import sentences
+from broadsheet.articles.topics import is_topic
 from broadsheet.errors import NotFound
 from broadsheet.feed.edition import private_to_others
 from broadsheet.model import (
     Article,
     ArticleId,
+    Doubt,
     Follow,
     Passage,
+    Query,
     Reader,
     ReaderId,
     Story,
@@ -30,6 +33,7 @@ from broadsheet.model import (
 from broadsheet.readers.follows import ended
 from broadsheet.reading.feeds import Feeds
 from broadsheet.reading.paper import STORIES_KEPT
+from broadsheet.reading.quoting import quoted
 from broadsheet.reading.shown import Correction, Followed, Found, Live, StoryPage, ThreadPage
 from broadsheet.stories import threads
 from broadsheet.stories.versions import Revision, compare
@@ -274,9 +278,16 @@ class Pages(Feeds):
             hits = list(store.search.search(db, query, limit, offset))
             stories = self._stories(db, {hit.story for hit in hits if hit.story})
         return [
-            Found(hit.article, stories.get(hit.story) if hit.story else None, hit.snippet, hit.marks)
+            Found(hit.article, stories.get(hit.story) if hit.story else None, quoted(hit), hit.titled)
             for hit in hits
             if self._may_read(paper, reader, hit.article)
+        ]
+
+    def doubts(self, query: Query) -> list[Doubt]:
+        """What of a search was not taken as it may have been meant: also the topics that there are none of."""
+        return [
+            *query.doubts,
+            *(Doubt("topic", sought) for sought in (*query.topics, *query.not_topics) if not is_topic(sought)),
         ]
 
     def story_of(self, article_id: ArticleId) -> StoryId | None:

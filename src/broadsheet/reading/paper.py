@@ -37,6 +37,7 @@ from broadsheet.model import (
 )
 from broadsheet.readers.ledger import Signal
 from broadsheet.readers.regrouping import View
+from broadsheet.reading.searches import Searches
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlets_by_name
 from broadsheet.store.articles import Appeared
@@ -117,6 +118,7 @@ class Paper:
         self.outlets: Mapping[str, Outlet] = {}
         self._signals: OrderedDict[ReaderId, tuple[object, list[Signal]]] = OrderedDict()
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
+        self._searches = Searches(engine)
         self._crowd = Crowd()
         self._counting = threading.Lock()  # over the crowd
         self._counted, self._counted_at = EventId(0), datetime.min.replace(tzinfo=UTC)  # the last event, and until when
@@ -209,11 +211,12 @@ class Paper:
         return True
 
     def _with_others(self, live: Live) -> Live:
-        """The edition with what may be told of other readers."""
+        """The edition with what may be told of other readers, and with what knows the articles' texts."""
         others = self._others(live.edition.index, live.absorbed)
-        if others is None and live.edition.others is None:
+        if others is None and live.edition.others is None and live is self._paper:
             return live
-        return replace(live, edition=replace(live.edition, others=others))
+        texts = self._searches.of(live, live.hour - self.settings.live)
+        return replace(live, edition=replace(live.edition, others=others, texts=texts))
 
     def _others(self, index: Mapping[StoryId, int], absorbed: Mapping[StoryId, StoryId]) -> Others | None:
         with self._counting:

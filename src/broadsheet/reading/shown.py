@@ -20,6 +20,8 @@ from broadsheet.model import (
     Thread,
     Version,
 )
+from broadsheet.reading.quoting import Quoted
+from broadsheet.store.search import Marks
 from broadsheet.stories.versions import Revision
 from broadsheet.telling import (
     NewPoint,
@@ -40,6 +42,7 @@ class Card:
     publishers: tuple[str, ...]
     lead: ArticleId
     lead_publisher: str
+    lead_url: str
     image: str
 
 
@@ -104,8 +107,8 @@ class Found:
 
     article: Article
     story: Story | None
-    snippet: str
-    marks: tuple[tuple[int, int], ...]  # offsets into `snippet`
+    quotes: tuple[Quoted, ...]  # the sentences of the article that answer, in order
+    titled: Marks  # where the words stand in its title
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,7 @@ def card_of(story: Story, articles: Mapping[ArticleId, Article]) -> Card:
         else story.publishers[0]
         if story.publishers
         else "",
+        lead_url=articles[lead].url if lead in articles else "",
         image=story.image,
     )
 

@@ -177,9 +177,9 @@ def read_request(line: Line) -> Request:
     lists = []
     for name in ("history", "candidates"):
         value = line.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(x, str | int) for x in value):
+        if not isinstance(value, list) or not {type(x) for x in value} <= {str, int, bool}:
             raise ValueError(f"`{name}` is not a list of article ids")
-        lists.append([str(x) for x in value])
+        lists.append(list(map(str, value)))
     if not lists[1]:
         raise ValueError("there are no candidates")
     return Request(at, str(line["reader"]) if line.get("reader") is not None else "", *lists)
@@ -197,23 +197,28 @@ class Meanings:
 
     def __init__(self, titles: list[str]) -> None:
         self._titles = titles
-        self._nothing = np.zeros(len(centre()), np.float16)
-        self._made: dict[int, NDArray[np.float16]] = {}  # a kilobyte each
+        self._row = {i: 0 for i, title in enumerate(titles) if not title}  # noughts
+        self._made = np.zeros((64, len(centre())), np.float16)  # a kilobyte each
+        self._many = 1
 
     def of(self, which: Sequence[int]) -> NDArray[np.float32]:
         """One row an article; nothing but noughts for one without words."""
-        held = np.stack([self._one(i) for i in which]) if len(which) else self._nothing[None][:0]
-        return held.astype(np.float32)
+        row = self._row
+        rows = [row[i] if i in row else self._read(i) for i in which]
+        return self._made[rows].astype(np.float32)
 
-    def _one(self, i: int) -> NDArray[np.float16]:
-        if i >= len(self._titles) or not self._titles[i]:
-            return self._nothing
-        made = self._made.get(i)
-        if made is None:
-            # one by one, though 24 at once take a third of the time: so no company changes a digit
-            off = encoder()([self._titles[i]])[0] - self._centre
-            made = self._made[i] = (off / max(float(np.linalg.norm(off)), 1e-9)).astype(np.float16)
-        return made
+    def _read(self, i: int) -> int:
+        """The row of an article that is asked for the first time."""
+        if i >= len(self._titles):
+            return 0
+        # one by one, though 24 at once take a third of the time: so no company changes a digit
+        off = encoder()([self._titles[i]])[0] - self._centre
+        if self._many == len(self._made):
+            self._made = np.concatenate([self._made, np.zeros_like(self._made)])
+        self._row[i] = self._many
+        self._made[self._many] = off / max(float(np.linalg.norm(off)), 1e-9)
+        self._many += 1
+        return self._row[i]
 
     @cached_property
     def _centre(self) -> NDArray[np.float32]:
@@ -285,6 +290,16 @@ class Shelf:
 
     def of(self, id: str) -> int:  # noqa: A002
         return self.number.get(id, 0)
+
+    def known(self, ids: Iterable[str]) -> list[int]:
+        """The articles' numbers, nought for those that are not known."""
+        number = self.number
+        return [number.get(id, 0) for id in ids]  # noqa: A001
+
+    def places(self, ids: Iterable[str]) -> list[int]:
+        """The articles' numbers; those that were not known are given one."""
+        number = self.number
+        return [number[id] if id in number else self.place(id) for id in ids]  # noqa: A001
 
     def place(self, id: str) -> int:  # noqa: A002
         """The article's number; one that was not known is given one."""
@@ -377,9 +392,9 @@ class Signals:
 
     def table(self, request: Request) -> Floats:
         """One row a candidate, one column a signal; NaN is what can't be known."""
-        place = self.shelf.place if self.prequential else self.shelf.of
-        candidates = np.array([place(id) for id in request.candidates])  # noqa: A001
-        history = [place(id) for id in self._history(request)]  # noqa: A001
+        places = self.shelf.places if self.prequential else self.shelf.known
+        candidates = np.array(places(request.candidates))
+        history = places(self._history(request))
         columns = self._content(request, candidates, history)
         if self.prequential:
             self._grow()
@@ -690,9 +705,9 @@ class Signals:
     def learn(self, request: Request, clicked: Sequence[str]) -> None:
         """Take in what happened at a line, after it was scored."""
         shelf, at = self.shelf, request.at
-        candidates = np.array(list(dict.fromkeys(shelf.place(id) for id in request.candidates)))  # noqa: A001
-        opened = [shelf.place(id) for id in clicked]  # noqa: A001
-        history = [shelf.place(id) for id in self._history(request)]  # noqa: A001
+        candidates = np.array(list(dict.fromkeys(shelf.places(request.candidates))))
+        opened = shelf.places(clicked)
+        history = shelf.places(self._history(request))
         self._grow()
         listed = candidates.tolist()
         hits = np.isin(candidates, opened)

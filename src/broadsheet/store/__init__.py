@@ -24,6 +24,7 @@ from broadsheet.errors import ConfigError, MissingExtra
 from broadsheet.store import (
     articles,
     backup,
+    changes,
     doctor,
     entries,
     feeds,
@@ -46,7 +47,7 @@ from broadsheet.store import (
 )
 
 __all__ = [
-    "articles", "backup", "doctor", "entries", "feeds", "instance", "leases", "manners", "migrations", "notes", "open", "quotes", "readers", "receipts", "rechecks", "regroupings", "rejections", "search", "sources", "stories", "threads", "versions",
+    "articles", "backup", "changes", "doctor", "entries", "feeds", "instance", "leases", "manners", "migrations", "notes", "open", "quotes", "readers", "receipts", "rechecks", "regroupings", "rejections", "search", "sources", "stories", "threads", "versions",
 ]  # fmt: skip
 
 # How long a writer waits for another before it gives up. A batch of a job holds the lock for tenths of a second.

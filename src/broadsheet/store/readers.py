@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import BigInteger, Connection, Text, bindparam, cast, delete, func, insert, select, type_coerce, update
 
 from broadsheet.model import Event, EventId, Reader, ReaderId
-from broadsheet.store import codec
+from broadsheet.store import changes, codec
 from broadsheet.store.rows import Row, batches, upsert
 from broadsheet.store.schema import events as log
 from broadsheet.store.schema import readers
@@ -69,6 +69,12 @@ def locked(
 def all(db: Connection) -> list[Reader]:  # noqa: A001
     """By name."""
     return [_in(row) for row in db.execute(select(readers).order_by(func.lower(readers.c.name), readers.c.id))]
+
+
+def ids(db: Connection, after: ReaderId, most: int) -> list[ReaderId]:
+    """The next so many readers in order of id, behind this one ("" for the first)."""
+    query = select(readers.c.id).where(readers.c.id > after).order_by(readers.c.id).limit(most)
+    return [ReaderId(id_) for id_ in db.execute(query).scalars()]
 
 
 def record(db: Connection, done: Sequence[Event]) -> list[EventId]:
@@ -164,4 +170,5 @@ def times(db: Connection, reader: ReaderId, most: int = 600) -> list[datetime]:
 
 def erase(db: Connection, id: ReaderId) -> None:  # noqa: A002
     """Remove the reader and everything that they did, followed and were shown."""
+    changes.forget(db, id)
     db.execute(delete(readers).where(readers.c.id == id))  # the rest goes with it: ON DELETE CASCADE

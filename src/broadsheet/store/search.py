@@ -7,50 +7,83 @@ Statements are put together from fixed pieces; what was typed only ever travels 
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from broadsheet.model import Article, ArticleId, Query, StoryId, query_of, tokens
+from broadsheet.model import Article, ArticleId, Query, SourceId, StoryId, query_of, tokens
 from broadsheet.store import articles
 from broadsheet.store.types import microseconds
 
-# Marks around the words found, inside the database only; no text holds them, and `_snippet` takes them out.
+# Marks around the words found, inside the database only; no text holds them, and `_marks` takes them out.
 _OPEN, _CLOSE = "\x02", "\x03"
+Marks = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """An article that was found, its story, and where the words stand in the snippet."""
+    """An article that was found, its story, and where the words that were asked for stand in it."""
 
     article: Article
     story: StoryId | None
-    snippet: str
-    marks: tuple[tuple[int, int], ...] = ()  # offsets into `snippet`
+    marks: Marks = ()  # offsets into the article's text
+    titled: Marks = ()  # into its title
+    pointed: tuple[
+        tuple[str, Marks], ...
+    ] = ()  # its publisher's key points that have the words, where the text has none
 
 
 # SQLite weighs every article that has the words: 1.2 s for a word that half of 500,000 have. Of more than so many only those
 # that came last are weighed against each other; whoever seeks such a word seeks the news of it.
 RANKED = 10_000
+READ = 200_000  # characters of a text in which the words are looked for; PostgreSQL's index holds no more of one
 
 
-def _snippet(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """The snippet without its marks, and where they were."""
-    plain = ""
-    marks: list[tuple[int, int]] = []
-    for number, piece in enumerate(re.split(f"[{_OPEN}{_CLOSE}]", re.sub(r"\s+", " ", marked))):
-        if number % 2:
-            marks.append((len(plain), len(plain) + len(piece)))
-        plain += piece
-    return plain, tuple(marks)
+def _marks(marked: str, whole: str) -> Marks:
+    """Where the marked words stand in `whole`, which the marked text is or begins."""
+    pieces = re.split(f"[{_OPEN}{_CLOSE}]", marked)
+    exact = whole.startswith("".join(pieces))
+    found: list[tuple[int, int]] = []
+    at = 0
+    for number, piece in enumerate(pieces):
+        if number % 2 and not exact:  # PostgreSQL puts a space in place of what looks like a tag
+            at = whole.find(piece, at)
+            if at < 0:
+                break
+        if number % 2 and piece:
+            found.append((at, at + len(piece)))
+        at += len(piece) if exact or number % 2 else 0
+    return tuple(found)
 
 
-def _places(snippet: str, pieces: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+def _pointed(marked: str) -> tuple[tuple[str, Marks], ...]:
+    """The key points with marks in them, of a marked list of them as it is kept."""
+    try:
+        lines = json.loads(marked, strict=False)
+    except ValueError:  # a mark that fell into an escaped letter
+        return ()
+    every = [(re.sub(f"[{_OPEN}{_CLOSE}]", "", line), line) for line in lines]
+    return tuple((plain, _marks(line, plain)) for plain, line in every if plain != line)
+
+
+def _places(whole: str, pieces: tuple[str, ...]) -> Marks:
     """Where the pieces stand, none of them within another."""
     either = "|".join(re.escape(piece) for piece in sorted(pieces, key=len, reverse=True))
-    return tuple(found.span() for found in re.finditer(either, snippet, re.IGNORECASE)) if either else ()
+    return tuple(found.span() for found in re.finditer(either, whole, re.IGNORECASE)) if either else ()
+
+
+def _one_after_another(marks: Marks) -> Marks:
+    """The marks in order, without those that begin within another."""
+    kept: list[tuple[int, int]] = []
+    for start, end in sorted(marks):
+        if not kept or start >= kept[-1][1]:
+            kept.append((start, end))
+    return tuple(kept)
 
 
 def _like(said: str) -> str:
@@ -71,22 +104,29 @@ def _fields(query: Query, values: dict[str, Any]) -> list[str]:
         values[name] = value
         return f":{name}"
 
-    def either(parts: list[str]) -> None:
-        if parts:
-            conditions.append(f"({' OR '.join(parts)})")
+    def by(name: str) -> str:
+        return f"lower(a.publisher) LIKE {bound('publisher', f'%{_like(name)}%')}"
 
-    either([f"lower(a.publisher) LIKE {bound('publisher', f'%{_like(name)}%')}" for name in query.publishers])
-    either([
-        f"(lower(a.language) = {bound('lang', code)} OR lower(a.language) LIKE {bound('lang', f'{code}-%')})"
-        for code in query.languages
-    ])  # fmt: skip
+    def speaks(code: str) -> str:
+        return f"(lower(a.language) = {bound('lang', code)} OR lower(a.language) LIKE {bound('lang', f'{code}-%')})"
+
     # a topic is kept as ["16000000","conflict, war and peace",0.8], a name as ["Paris","place",2]
-    for sought in query.topics:
-        for begun in tokens(sought):
-            either([f"lower(a.topics) LIKE {bound('topic', f'%{before}{_like(begun)}%')}" for before in ('"', " ")])
-    for place in query.places:
+    def on(sought: str) -> str:
+        words = [[bound("topic", f"%{before}{_like(begun)}%") for before in ('"', " ")] for begun in tokens(sought)]
+        each = [f"({' OR '.join(f'lower(a.topics) LIKE {name}' for name in names)})" for names in words]
+        return f"({' AND '.join(each)})" if each else "true"
+
+    def at(place: str) -> str:
         kept = f'%["{_like(place)}","place",%'
-        conditions.append(f"lower(a.entities) LIKE {bound('place', kept)}")
+        return f"lower(a.entities) LIKE {bound('place', kept)}"
+
+    for any_of in (list(map(by, query.publishers)), list(map(speaks, query.languages))):
+        if any_of:
+            conditions.append(f"({' OR '.join(any_of)})")
+    conditions += [*map(on, query.topics), *map(at, query.places)]
+    left_out = [*map(by, query.not_publishers), *map(speaks, query.not_languages)]
+    left_out += [*map(on, query.not_topics), *map(at, query.not_places)]
+    conditions += [f"NOT {condition}" for condition in left_out]
     if query.after is not None:
         conditions.append(f"a.time >= {bound('after', microseconds(query.after))}")
     if query.before is not None:
@@ -106,30 +146,49 @@ def _pieces(query: Query, values: dict[str, Any], within: str) -> list[str]:
     return conditions
 
 
-def _newest(query: Query, conditions: list[str], within: str) -> str:
-    """The statement for a question without words: the newest first, the text shown from where a piece stands."""
-    begins = f"CASE WHEN {within}(lower(a.text), :piece0) > 60 THEN {within}(lower(a.text), :piece0) - 40 ELSE 1 END"
+NO_MARKS = "'' AS text, '' AS title, '' AS points"
+
+
+def _newest(conditions: list[str]) -> str:
+    """The statement for a question without words: the newest first."""
     return (
-        f"SELECT a.id, a.story, substr(a.text, {begins if query.pieces else '1'}, 200) AS snippet FROM articles a "
+        f"SELECT a.id, a.story, {NO_MARKS} FROM articles a "
         f"WHERE {' AND '.join(conditions)} ORDER BY a.time DESC, a.id LIMIT :limit OFFSET :offset"
     )
 
 
-def _sqlite(query: Query, values: dict[str, Any]) -> str:
-    def quoted(parts: tuple[str, ...], between: str) -> str:
-        return between.join(f'"{" ".join(tokens(part))}"' for part in parts)
+def _quoted(parts: tuple[str, ...], between: str) -> str:
+    """What FTS5 is asked for."""
+    return between.join(f'"{" ".join(tokens(part))}"' for part in parts)
 
-    conditions = ["true", *_fields(query, values), *_pieces(query, values, "instr")]
-    if query.without:
-        values["without"] = quoted(query.without, " OR ")
+
+def _asked(prefix: str, parts: tuple[str, ...], between: str, values: dict[str, Any]) -> str:
+    """What PostgreSQL is asked for."""
+    for number, part in enumerate(parts):
+        values[f"{prefix}{number}"] = " ".join(tokens(part))
+    return between.join(f"phraseto_tsquery('broadsheet', :{prefix}{n})" for n in range(len(parts)))
+
+
+def _conditions(db: Connection, query: Query, values: dict[str, Any]) -> list[str]:
+    """All that is asked of an article but for its words."""
+    is_sqlite = db.dialect.name == "sqlite"
+    conditions = ["true", *_fields(query, values), *_pieces(query, values, "instr" if is_sqlite else "strpos")]
+    if query.without and is_sqlite:
+        values["without"] = _quoted(query.without, " OR ")
         conditions.append("a.number NOT IN (SELECT rowid FROM articles_fts WHERE articles_fts MATCH :without)")
-    if not query.words:
-        return _newest(query, conditions, "instr")
-    values["match"] = quoted(query.words, " AND ")
-    values["ranked"] = RANKED
-    # The best are chosen first and snippets cut for them alone: a snippet reads the whole text.
+    elif query.without:
+        conditions.append(f"NOT a.document @@ ({_asked('without', query.without, ' || ', values)})")
+    return conditions
+
+
+def _sqlite(query: Query, conditions: list[str], values: dict[str, Any]) -> str:
+    values |= {"match": _quoted(query.words, " AND "), "ranked": RANKED, "open": _OPEN, "close": _CLOSE}
+    marked = ", ".join(
+        f"highlight(articles_fts, {n}, :open, :close) AS {name}" for n, name in enumerate(("title", "points", "text"))
+    )
+    # The best are chosen first and marked alone: marking reads the whole text.
     return (
-        "SELECT best.id, best.story, snippet(articles_fts, 2, :open, :close, '…', 24) AS snippet FROM ("
+        f"SELECT best.id, best.story, {marked} FROM ("
         "SELECT f.rowid AS number, a.id, a.story, bm25(articles_fts, 8.0, 2.0, 1.0) AS score, a.time "
         "FROM articles_fts f JOIN articles a ON a.number = f.rowid "
         "WHERE articles_fts MATCH :match AND f.rowid > coalesce((SELECT rowid FROM articles_fts WHERE articles_fts MATCH "
@@ -140,27 +199,19 @@ def _sqlite(query: Query, values: dict[str, Any]) -> str:
     )
 
 
-def _postgresql(query: Query, values: dict[str, Any]) -> str:
-    def asked(prefix: str, parts: tuple[str, ...], between: str) -> str:
-        for number, part in enumerate(parts):
-            values[f"{prefix}{number}"] = " ".join(tokens(part))
-        return between.join(f"phraseto_tsquery('broadsheet', :{prefix}{n})" for n in range(len(parts)))
-
-    conditions = ["true", *_fields(query, values), *_pieces(query, values, "strpos")]
-    if query.without:
-        conditions.append(f"NOT a.document @@ ({asked('without', query.without, ' || ')})")
-    if not query.words:
-        return _newest(query, conditions, "strpos")
-    match = asked("word", query.words, " && ")
-    options = f"StartSel={_OPEN}, StopSel={_CLOSE}, MaxWords=28, MinWords=12, MaxFragments=1"
-    values["options"] = options
+def _postgresql(query: Query, conditions: list[str], values: dict[str, Any]) -> str:
+    match = _asked("word", query.words, " && ", values)
+    values |= {"options": f"StartSel={_OPEN}, StopSel={_CLOSE}, HighlightAll=true", "read": READ}
+    marked = ", ".join(
+        f"ts_headline('broadsheet', left(best.{column}, :read), asked.q, :options) AS {name}"
+        for column, name in (("title", "title"), ("key_points", "points"), ("text", "text"))
+    )
     return (
         f"WITH asked AS (SELECT {match} AS q), best AS ("
-        "SELECT a.id, a.story, a.text, a.time, ts_rank_cd(a.document, asked.q, 1) AS score FROM articles a, asked "
-        f"WHERE a.document @@ asked.q AND {' AND '.join(conditions)} "
+        "SELECT a.id, a.story, a.title, a.key_points, a.text, a.time, ts_rank_cd(a.document, asked.q, 1) AS score "
+        f"FROM articles a, asked WHERE a.document @@ asked.q AND {' AND '.join(conditions)} "
         "ORDER BY score DESC, a.time DESC, a.id LIMIT :limit OFFSET :offset) "
-        "SELECT best.id, best.story, ts_headline('broadsheet', left(best.text, 200000), asked.q, :options) AS snippet "
-        "FROM best, asked ORDER BY best.score DESC, best.time DESC, best.id"
+        f"SELECT best.id, best.story, {marked} FROM best, asked ORDER BY best.score DESC, best.time DESC, best.id"
     )
 
 
@@ -170,24 +221,61 @@ def search(db: Connection, query: str, limit: int = 20, offset: int = 0) -> list
     if asked.is_empty:
         return []
     values: dict[str, Any] = {"limit": max(0, limit), "offset": max(0, offset)}
-    if db.dialect.name == "sqlite":
-        statement = _sqlite(asked, values)
-        if asked.words:
-            values |= {"open": _OPEN, "close": _CLOSE}
+    conditions = _conditions(db, asked, values)
+    if not asked.words:
+        statement = _newest(conditions)
     else:
-        statement = _postgresql(asked, values)
+        statement = (_sqlite if db.dialect.name == "sqlite" else _postgresql)(asked, conditions, values)
     rows = db.execute(text(statement), values).all()
     found = {article.id: article for article in articles.many(db, (ArticleId(row.id) for row in rows), html=False)}
-    hits = []
-    for row in rows:
-        snippet, marks = _snippet(row.snippet or "")
-        marks = marks or _places(snippet, asked.pieces)
-        hits.append(
-            Hit(
-                article=found[row.id],
-                story=None if row.story is None else StoryId(row.story),
-                snippet=snippet,
-                marks=marks,
-            )
-        )
-    return hits
+    return [_hit(row, found[row.id], asked) for row in rows]
+
+
+def _hit(row: Any, article: Article, asked: Query) -> Hit:
+    marks, titled = _marks(row.text, article.text), _marks(row.title, article.title)
+    return Hit(
+        article=article,
+        story=None if row.story is None else StoryId(row.story),
+        marks=_one_after_another((*marks, *_places(article.text[:READ], asked.pieces))),
+        titled=_one_after_another((*titled, *_places(article.title, asked.pieces))),
+        pointed=() if marks else _pointed(row.points),
+    )
+
+
+def stories(
+    db: Connection, query: str, since: datetime, *, after: int = 0, private: Collection[SourceId] = ()
+) -> set[StoryId]:
+    """The stories that have an article from that time on, of no private source, that answers the query by its text.
+
+    `after` is a number of articles that need not be asked, nor those before it: what `grouped_until` gave before.
+    """
+    asked = query_of(query)
+    if asked.is_empty:
+        return set()
+    values: dict[str, Any] = {"since": microseconds(since), "after": after}
+    conditions = [*_conditions(db, asked, values), "a.story IS NOT NULL", "a.time >= :since", "a.number > :after"]
+    if private:
+        names = {f"private{n}": source for n, source in enumerate(sorted(private))}
+        values |= names
+        conditions.append(f"(a.source IS NULL OR a.source NOT IN ({', '.join(f':{name}' for name in names)}))")
+    where = "articles a"
+    if asked.words and db.dialect.name == "sqlite":
+        # Numbers rise as articles come, so an index walk need not go through what came before the first live one.
+        where = "articles_fts f JOIN articles a ON a.number = f.rowid"
+        first = text("SELECT coalesce(min(number), 0) FROM articles WHERE time >= :since")
+        live = 0 if after else db.execute(first, values).scalar_one() - 1
+        values |= {"match": _quoted(asked.words, " AND "), "after": max(after, live)}
+        conditions += ["articles_fts MATCH :match", "f.rowid > :after"]
+    elif asked.words:
+        conditions.append(f"a.document @@ ({_asked('word', asked.words, ' && ', values)})")
+    statement = f"SELECT DISTINCT a.story FROM {where} WHERE {' AND '.join(conditions)}"
+    return {StoryId(story) for story in db.execute(text(statement), values).scalars()}
+
+
+def grouped_until(db: Connection) -> int:
+    """The number of an article up to which each is in a story."""
+    # the sign keeps SQLite from walking all articles for the first number instead of the few that wait
+    waits = db.execute(text("SELECT min(+number) FROM articles WHERE story IS NULL")).scalar()
+    if waits is not None:
+        return int(waits) - 1
+    return int(db.execute(text("SELECT coalesce(max(number), 0) FROM articles")).scalar_one())

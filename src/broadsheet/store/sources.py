@@ -240,9 +240,20 @@ def unsubscribe(db: Connection, reader: ReaderId, source: SourceId) -> None:
 
 
 def folders(db: Connection, reader: ReaderId) -> dict[SourceId, str]:
-    """The folder of each source that the reader subscribes to."""
+    """The sources that the reader subscribes to, with the folder of each."""
     query = select(subscribed_to.c.source, subscribed_to.c.folder).where(subscribed_to.c.reader == reader)
     return {SourceId(source): folder for source, folder in db.execute(query)}
+
+
+def unread(db: Connection, ids: Iterable[SourceId]) -> list[SourceId]:
+    """Those of these that nobody subscribes to."""
+    return [
+        SourceId(id_)
+        for batch in batches(ids)
+        for id_ in db.execute(
+            select(sources.c.id).where(sources.c.id.in_(batch), sources.c.id.not_in(select(subscribed_to.c.source)))
+        ).scalars()
+    ]
 
 
 def subscriptions(db: Connection, reader: ReaderId) -> list[tuple[Source, str]]:

@@ -24,12 +24,16 @@ def admin(request: Request) -> Response:
     if not allowed(request):
         return ask(request)
     news = asked.stand(request)
+    with news.engine.connect() as db:
+        runs = jobs.runs(db)
     return render(
         request,
         "admin.html",
         reader=asked.maybe_current(request),
         state=news.state(),
         rulings=list(reversed(jobs.rulings(news.engine))),
+        runs=[*reversed(runs)],
+        in_use=next((run for run in reversed(runs) if run.holds), None),
         memory=memory(),
         versions=[("Broadsheet", __version__), ("Python", platform.python_version())],
     )
@@ -83,19 +87,26 @@ def again(request: Request, form: FormData) -> Response:
 
 
 def take_back(request: Request, form: FormData) -> Response:
-    """POST /admin/ruling: an operator's word on the grouping no longer holds."""
+    """POST /admin/ruling: an operator's word on the grouping no longer holds, or is said again."""
     _check(request)
     news, number = asked.stand(request), asked.whole_number(asked.words(form, "number", 20), 2**62)
     if number is None:
         raise InputError(_("Say which ruling."))
+    if asked.words(form, "again"):
+        number = jobs.rule_again(news.engine, news.settings, number).number
+        return RedirectResponse(f"/admin?did=ruled&number={number}#rulings", 303)
     jobs.take_back(news.engine, news.settings, number)
-    return RedirectResponse("/admin?did=unruled#rulings", 303)
+    return RedirectResponse(f"/admin?did=unruled&number={number}#rulings", 303)
 
 
 def unweigh(request: Request, form: FormData) -> Response:
-    """POST /admin/weights: back to the weights of signals before the last that were learned."""
+    """POST /admin/weights: back to the weights of signals before the last that were learned, or forward again."""
     _check(request)
-    jobs.undo(asked.stand(request).engine)
+    news = asked.stand(request)
+    if asked.words(form, "again"):
+        jobs.redo(news.engine)
+        return RedirectResponse("/admin?did=weighed#weights", 303)
+    jobs.undo(news.engine, news.now())
     return RedirectResponse("/admin?did=unweighed#weights", 303)
 
 

@@ -18,7 +18,7 @@ from broadsheet import __version__, store
 from broadsheet.errors import InputError
 from broadsheet.feed import tune as tuning
 from broadsheet.feed.whatif import standing_as_json
-from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source
+from broadsheet.model import FOLLOW_KINDS, Article, FeedItem, Follow, Reader, ReaderId, Source, query_of
 from broadsheet.readers.ledger import Signal
 from broadsheet.readers.moving import FORMAT
 from broadsheet.reading import Card, Newsstand, ThreadPage
@@ -376,24 +376,27 @@ def forget(request: Request) -> Response:
 async def bring(request: Request) -> Response:
     given = await sent(request)
     news, one = await run_in_threadpool(_news, request)
-    event_id, told = await run_in_threadpool(news.bring_all, one.id, given)
+    event_id, told, _change = await run_in_threadpool(news.bring_all, one.id, given)
     return answer({"event": event_id, "message": told}, 201)
 
 
 def search(request: Request) -> Response:
     news, one = _news(request)
-    hits = news.search(one, request.query_params.get("q", "")[:200], _limit(request), asked.offset(request))
+    query = request.query_params.get("q", "")[: asked.LONGEST_SEARCH]
+    hits = news.search(one, query, _limit(request), asked.offset(request))
     return answer(
         {
+            "doubts": [{"kind": d.kind, "part": d.part} for d in news.doubts(query_of(query))],
             "hits": [
                 {
                     "article": said_article(h.article),
                     "story": h.story.id if h.story else None,
-                    "snippet": h.snippet,
-                    "marks": h.marks,
+                    "snippet": h.quotes[0].text if h.quotes else "",
+                    "marks": h.quotes[0].marks if h.quotes else (),
+                    "sentences": [{"text": q.text, "start": q.start, "end": q.end, "marks": q.marks} for q in h.quotes],
                 }
                 for h in hits
-            ]
+            ],
         }
     )
 
@@ -423,7 +426,7 @@ async def add_source(request: Request) -> Response:
     only = found.found[0]
     folder = given.get("folder", "")
     wanted = opml.Subscription(url=only.url, title=only.title, folder=tuple(filter(None, [str(folder)[:80].strip()])))
-    source, is_new = await run_in_threadpool(news.subscribe, one.id, wanted)
+    ((source, is_new),) = (await run_in_threadpool(news.subscribe, one.id, wanted)).found
     return answer(
         {"added": said_source(source, news.now(), folder=str(folder)), "found": feeds, "message": found.message},
         201 if is_new else 200,

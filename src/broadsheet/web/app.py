@@ -168,6 +168,7 @@ def routes() -> list[Route | Mount]:
         Route("/sources/add", asked.posted(sources.add), methods=["POST"]),
         Route("/sources/remove", asked.posted(sources.remove), methods=["POST"]),
         Route("/sources/polling", asked.posted(sources.polling), methods=["POST"]),
+        Route("/undo", asked.posted(sources.undo), methods=["POST"]),
         Route("/sources/pack", asked.posted(sources.pack), methods=["POST"]),
         Route("/sources/opml", sources.export_opml),
         Route("/sources/opml", asked.posted(sources.import_opml), methods=["POST"]),

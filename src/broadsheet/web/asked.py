@@ -18,7 +18,8 @@ from broadsheet.reading import Newsstand
 from broadsheet.web import security
 from broadsheet.wording import phrase as _
 
-DONE = ("did", "event", "source", "folder")  # what an address says of what was just done
+DONE = ("did", "event", "change", "source", "number", "was")  # what an address says of what was just done
+LONGEST_SEARCH = 200  # characters of what is typed
 
 
 class NoReader(Exception):

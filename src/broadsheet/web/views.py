@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -21,7 +21,7 @@ from starlette.responses import HTMLResponse
 
 from broadsheet.feed.diversify import RULES
 from broadsheet.feed.whatif import numbered
-from broadsheet.model import Article, Reader, Reason, Source, named
+from broadsheet.model import Article, Doubt, Query, Reader, Reason, Source, named
 from broadsheet.sources.outlets import outlet_of
 from broadsheet.sources.packs import packs
 from broadsheet.stories import told
@@ -273,7 +273,11 @@ def difference(change: Change, old: str, new: str) -> list[tuple[str, Markup]]:
 
 @lru_cache(maxsize=4096)
 def text_fragment(words: str) -> str:
-    """The end of an address that leads a browser to these words of a page (URL text fragments); nothing for too few."""
+    """The end of an address that leads a browser to these words of a page (URL text fragments); nothing for too few.
+
+    Dots that say that a sentence goes on are ours, and on no page.
+    """
+    words = words.strip("… ")
     parts = words.split()
     if len(parts) < 2:
         return ""
@@ -375,7 +379,7 @@ def in_bytes(size: int) -> str:
 OPERATORS = (  # what may stand in a search, and what it means
     ("climate summit", _("both words, anywhere in an article")),
     ("“climate summit”", _("the two as a phrase")),
-    ("-football", _("without this word")),
+    ("-football", _("without this word; - leaves out the others, too: -topic:sport")),
     ("publisher:guardian", _("from publishers of that name")),
     ("topic:health", _("on that topic")),
     ("place:Nairobi", _("about that place")),
@@ -383,6 +387,55 @@ OPERATORS = (  # what may stand in a search, and what it means
     ("after:2026-08-01", _("from that day on; a month or a year will do")),
     ("before:2026-08", _("before it began")),
 )
+
+
+def understood(query: Query) -> list[Phrase]:
+    """What a search was understood to ask for, part by part."""
+
+    def any_of(names: Iterable[str]) -> str:
+        return reduce(lambda one, more: _("{one} or {more}", one=one, more=more), names)
+
+    def called(code: str) -> str:
+        return LANGUAGES.get(code, code)
+
+    parts = [_("with “{words}”", words=words) for words in (*query.words, *query.pieces)]
+    parts += [_("without “{words}”", words=words) for words in (*query.without, *query.without_pieces)]
+    parts += [_("on the topic {name}", name=name) for name in query.topics]
+    parts += [_("not on the topic {name}", name=name) for name in query.not_topics]
+    parts += [_("about the place {name}", name=name) for name in query.places]
+    parts += [_("not about the place {name}", name=name) for name in query.not_places]
+    if query.publishers:
+        parts.append(_("published by {names}", names=any_of(query.publishers)))
+    parts += [_("not published by {names}", names=name) for name in query.not_publishers]
+    if query.languages:
+        parts.append(_("in the language {names}", names=any_of(map(called, query.languages))))
+    parts += [_("not in the language {names}", names=called(code)) for code in query.not_languages]
+    if query.after is not None:
+        parts.append(_("from {day} on", day=_day_of_year(query.after)))
+    if query.before is not None:
+        parts.append(_("before {day}", day=_day_of_year(query.before)))
+    return parts
+
+
+def doubted(doubt: Doubt) -> Phrase:
+    """What was done with a part of a search that could not be taken as it may have been meant."""
+    match doubt.kind:
+        case "unknown":
+            return _("“{part}” is no way to search here, so it was looked for as words.", part=doubt.part)
+        case "date":
+            return _("“{part}” gives no day such as 2026-08-01, so it was looked for as words.", part=doubt.part)
+        case "language":
+            return _("“{part}” was left out: a language is written by its code, such as de.", part=doubt.part)
+        case "topic":
+            return _(
+                "No topic is called “{part}”. Topics have English names, such as health or politics.", part=doubt.part
+            )
+        case "empty":
+            return _("Nothing stands right behind “{part}”.", part=doubt.part)
+        case "long":
+            return _("Of “{part}” only the beginning was looked for.", part=f"{doubt.part[:40]}…")
+        case "many":
+            return _("That is more than a search takes; left out from “{part}” on.", part=f"{doubt.part[:40]}…")
 
 
 LONG_HEADLINE = 80  # characters; a longer one is set smaller, or it fills the first screen of a phone
@@ -518,7 +571,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "locked": bool(getattr(state, "password", "")),
         "did": did if did in DID else "",
         "did_words": DID.get(did, ""),
-        "did_remade": None,  # a source that was removed, as the form that brings it back needs it
+        "undoing": undoing(did, request.query_params),
         "did_event": number if (number := request.query_params.get("event", "")).isascii() and number.isdigit() else "",
         "image": lambda url: image_url(url, images, key),
         "saved": frozenset(reader.saved) if reader else frozenset(),
@@ -543,14 +596,43 @@ DID = {
     **actions.DONE,
     "follow": _("Followed."),
     "unfollow": _("No longer followed."), "mute": _("Muted."), "unmute": _("No longer muted."), "set_weight": _("Changed."),
-    "added": _("Source added."),
+    "added": _("Source added."), "subscribed": _("Sources added."),
     "range": _("Undone: that time counts no more."), "forgotten": _("Forgotten: Broadsheet begins anew with you."),
     "tuned": _("Taken: For you is tuned."),
     "again": _("It is tried again at the next round."), "unruled": _("Taken back: whoever groups decides again."),
-    "unweighed": _("The weights before hold again."),
+    "ruled": _("Said again: whoever groups does it."),
+    "unweighed": _("The weights before hold again."), "weighed": _("What was learned is in use again."),
+    "theme": _("The page looks as you chose."), "chosen": _("Somebody else reads here now."),
     "removed": _("Source removed."), "stopped": _("Stopped."), "resumed": _("Resumed: it is fetched at the next round."),
     "erased": _("Everything about that reader is erased."),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """Where what was just done is taken back, and what that address is to be told. Events have a form of their own."""
+
+    path: str
+    fields: Mapping[str, str]
+
+
+def undoing(did: str, told: Mapping[str, str]) -> Undoing | None:
+    """How to take back what an address says was just done; None where nothing is left to take back, or it was an event."""
+    if change := told.get("change", "")[:32]:
+        return Undoing("/undo", {"change": change})
+    source, number, was = (told.get(name, "")[:80] for name in ("source", "number", "was"))
+    match did:
+        case "stopped" | "resumed" if source:
+            return Undoing("/sources/polling", {"source": source, "on": "1" if did == "stopped" else ""})
+        case "unruled" | "ruled" if number:
+            return Undoing("/admin/ruling", {"number": number, "again": "1" if did == "unruled" else ""})
+        case "unweighed" | "weighed":
+            return Undoing("/admin/weights", {"again": "1" if did == "unweighed" else ""})
+        case "theme" if was:
+            return Undoing("/theme", {"theme": "" if was == "system" else was})
+        case "chosen" if was:
+            return Undoing("/readers/choose", {"reader": was})
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -24,9 +24,10 @@ def about(request: Request) -> Response:
 
 def theme(request: Request, form: FormData) -> Response:
     """POST /theme"""
-    chosen = words(form, "theme")
+    session: security.Session = request.scope["session"]
+    chosen, before = words(form, "theme"), session.theme or "system"
     security.change_session(request, theme=chosen if chosen in ("light", "dark") else "")
-    return back(request, form)
+    return back(request, form, did="theme", was=before)
 
 
 def login_page(request: Request, problem: str = "", status: int = 200, next: str = "") -> Response:  # noqa: A002

@@ -26,7 +26,7 @@ from broadsheet.sources import opml, packs
 from broadsheet.web import actions, security, translations
 from broadsheet.web.asked import back, current, download, local, maybe_current, offset, stand, whole_number, words
 from broadsheet.web.pages.sources import packed
-from broadsheet.web.views import render
+from broadsheet.web.views import render, undoing
 from broadsheet.wording import meant, named_as, words_of
 from broadsheet.wording import phrase as _
 
@@ -150,15 +150,18 @@ def like(request: Request, form: FormData) -> Response:
     liked = news.understand(words(form, "likes", MOST_LIKES))
     if not liked:
         raise InputError(_("Paste at least one title, address or word."))
-    news.like(reader.id, liked)
-    return render(request, "begun.html", reader=news.reader(reader.id), liked=liked, outline=None)
+    change = news.together(reader.id, news.like(reader.id, liked))
+    undo = undoing("", {"change": change})
+    return render(request, "begun.html", reader=news.reader(reader.id), liked=liked, outline=None, undoing=undo)
 
 
 def choose(request: Request, form: FormData) -> Response:
     """POST /readers/choose"""
-    reader = stand(request).reader(words(form, "reader"))
+    reader, before = stand(request).reader(words(form, "reader")), maybe_current(request)
     security.change_session(request, reader=reader.id, language=reader.page_language)
-    return RedirectResponse(local(words(form, "next") or "/"), 303)
+    if before is None or before.id == reader.id:
+        return back(request, form)
+    return back(request, form, did="chosen", was=before.id)
 
 
 def you(request: Request) -> Response:
@@ -384,8 +387,9 @@ def bring(request: Request, form: FormData) -> Response:
         value = orjson.loads(file.file.read())
     except orjson.JSONDecodeError:
         raise InputError(_("This is no file of a reader: it is not JSON.")) from None
-    event_id, told = news.bring_all(reader.id, value)
-    return render(request, "brought.html", reader=news.reader(reader.id), message=told, event=event_id)
+    _event, told, change = news.bring_all(reader.id, value)
+    undo = undoing("", {"change": change})
+    return render(request, "brought.html", reader=news.reader(reader.id), message=told, undoing=undo)
 
 
 def export(request: Request) -> Response:

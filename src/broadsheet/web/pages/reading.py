@@ -17,12 +17,23 @@ from starlette.responses import JSONResponse, Response
 
 from broadsheet.errors import InputError, NotFound
 from broadsheet.feed.whatif import standing
-from broadsheet.model import Article, ArticleId, Event, Reader, Story, StoryId, query_of
+from broadsheet.model import Article, ArticleId, Doubt, Event, Reader, Story, StoryId, query_of
 from broadsheet.reading import BUDGETS, Card, Newsstand, StoryPage
 from broadsheet.web import actions
 from broadsheet.web.actions import said
-from broadsheet.web.asked import back, by_the_reader, choices, current, offset, reads, stand, whole_number, words
-from broadsheet.web.views import ago, body, language_of, render
+from broadsheet.web.asked import (
+    LONGEST_SEARCH,
+    back,
+    by_the_reader,
+    choices,
+    current,
+    offset,
+    reads,
+    stand,
+    whole_number,
+    words,
+)
+from broadsheet.web.views import ago, body, doubted, language_of, render, understood
 from broadsheet.wording import phrase as _
 
 PER_PAGE = 30
@@ -172,10 +183,14 @@ def saved(request: Request) -> Response:
 def search(request: Request) -> Response:
     """GET /search"""
     reader, news = current(request), stand(request)
-    query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
+    typed, start = request.query_params.get("q", ""), offset(request)
+    query = typed[:LONGEST_SEARCH].strip()
     hits = news.search(reader, query, PER_PAGE, start)
     more = start + PER_PAGE if len(hits) >= PER_PAGE else 0
-    can_follow = not query_of(query).is_empty
+    asked = query_of(query)
+    doubts = news.doubts(asked)
+    if len(typed.strip()) > LONGEST_SEARCH:
+        doubts.append(Doubt("many", typed[LONGEST_SEARCH:].strip()[:40]))
     return render(
         request,
         "search.html",
@@ -183,7 +198,10 @@ def search(request: Request) -> Response:
         query=query,
         hits=hits,
         more=more,
-        can_follow=can_follow,
+        can_follow=not asked.is_empty,
+        understood=understood(asked),
+        doubts=[doubted(doubt) for doubt in doubts],
+        only_leaves_out=asked.is_empty and asked.leaves_out,
         **choices(reader),
     )
 

@@ -10,13 +10,13 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from broadsheet import jobs, store
+from broadsheet import jobs
 from broadsheet.errors import InputError, NotFound
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.schedule import why_then
-from broadsheet.web.asked import back, choices, current, download, form_of, local, offset, reads, stand, words
-from broadsheet.web.views import language_of, render
+from broadsheet.web.asked import back, choices, current, download, form_of, offset, reads, stand, words
+from broadsheet.web.views import language_of, render, undoing
 from broadsheet.wording import Phrase, plural
 from broadsheet.wording import phrase as _
 
@@ -37,7 +37,6 @@ def sources(request: Request) -> Response:
         page=page,
         folders=[(_folder_name(folder), list(rows)) for folder, rows in groupby(page.rows, key=lambda row: row.folder)],
         query=query,
-        did_remade=remade(request),
         more=start + SOURCES_PER_PAGE if page.more else 0,
     )
 
@@ -63,23 +62,8 @@ def source(request: Request) -> Response:
         ),
         wanted=wanted,
         respects=news.settings.respect_robots,
-        did_remade=remade(request),
         **choices(reader),
     )
-
-
-def remade(request: Request) -> dict[str, str] | None:
-    """The source that was just removed, with the folder that it was in, so that it can be brought back."""
-    given = request.query_params
-    if given.get("did") != "removed" or not given.get("source"):
-        return None
-    try:
-        found = stand(request).source(given["source"])
-    except NotFound:
-        return None
-    if found.private:  # its address may be a secret
-        return None
-    return {"url": found.url, "folder": given.get("folder", "")[:80]}
 
 
 def _folder_name(folder: str | None) -> str:
@@ -138,8 +122,8 @@ def add(request: Request, form: FormData) -> Response:
         raise InputError(_("A feed's address begins with http:// or https://."))
     folder = tuple(filter(None, [words(form, "folder", 80)]))
     title, homepage = words(form, "title", 300), _web(words(form, "homepage"))
-    news.subscribe(reader.id, opml.Subscription(url=url, title=title, homepage=homepage, folder=folder))
-    return back(request, form, "/sources", did="added")
+    came = news.subscribe(reader.id, opml.Subscription(url=url, title=title, homepage=homepage, folder=folder))
+    return back(request, form, "/sources", did="added", change=came.change)
 
 
 def _web(address: str) -> str:
@@ -159,21 +143,25 @@ def pack(request: Request, form: FormData) -> Response:
     chosen = next((p for p in packs.packs() if p.id == words(form, "pack")), None)
     if chosen is None:
         raise NotFound(_("There is no such starter pack."))
-    news.subscribe_all(reader.id, packed(chosen))
-    return RedirectResponse("/sources?did=added", 303)
+    came = news.subscribe_all(reader.id, packed(chosen))
+    return back(request, form, "/sources", did="subscribed", change=came.change)
 
 
 def remove(request: Request, form: FormData) -> Response:
     """POST /sources/remove: unsubscribe; a source that nobody else reads is stopped."""
     reader, news = current(request), stand(request)
     found = news.source(words(form, "source"))
-    with news.engine.connect() as db:
-        folder = {s.id: folder for s, folder in store.sources.subscriptions(db, reader.id)}.get(found.id, "")
-    news.unsubscribe(reader.id, found.id)
-    # a private source's page is no longer theirs to see
-    default = words(form, "next") if not found.private else "/sources"
-    path = local(default, "/sources")
-    return RedirectResponse(f"{path}?{urlencode({'did': 'removed', 'source': found.id, 'folder': folder})}", 303)
+    change = news.unsubscribe(reader.id, found.id)
+    if found.private:  # its page is no longer theirs to see
+        return RedirectResponse(f"/sources?{urlencode({'did': 'removed', 'change': change})}", 303)
+    return back(request, form, "/sources", did="removed", change=change)
+
+
+def undo(request: Request, form: FormData) -> Response:
+    """POST /undo: what is no event of a reader (their list of sources, several events at once) is as it was before."""
+    reader, news = current(request), stand(request)
+    news.take_back(reader.id, words(form, "change", 32))
+    return back(request, form, "/sources", did="undo")
 
 
 def polling(request: Request, form: FormData) -> Response:
@@ -181,7 +169,8 @@ def polling(request: Request, form: FormData) -> Response:
     current(request)
     on = bool(words(form, "on"))
     source = stand(request).set_polling(words(form, "source"), on=on)
-    return back(request, form, f"/sources#source-{source.id}", did="resumed" if on else "stopped")
+    did = "resumed" if on else "stopped"
+    return back(request, form, f"/sources#source-{source.id}", did=did, source=source.id)
 
 
 def import_opml(request: Request, form: FormData) -> Response:
@@ -191,7 +180,8 @@ def import_opml(request: Request, form: FormData) -> Response:
     if not isinstance(file, UploadFile):
         raise InputError(_("Choose an OPML file first."))
     outline = opml.read(file.file.read())
-    new, known = news.subscribe_all(reader.id, outline.subscriptions)
+    came = news.subscribe_all(reader.id, outline.subscriptions)
+    new, known = came.new, came.known
     told: Phrase = plural("{n} new source added", "{n} new sources added", new)
     if known:
         here = plural(
@@ -211,6 +201,7 @@ def import_opml(request: Request, form: FormData) -> Response:
         page="",
         address="",
         problems=outline.problems[:50],
+        undoing=undoing("", {"change": came.change}),
     )
 
 

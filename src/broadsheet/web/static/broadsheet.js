@@ -80,11 +80,15 @@
     button.setAttribute("aria-pressed", String(on));
   }
 
-  function reload() {
+  // the page's address without what it says of what was just done
+  function asBefore() {
     const url = new URL(location.href);
-    url.searchParams.delete("did");
-    url.searchParams.delete("event");
-    location.replace(url.href.split("#")[0]);
+    for (const name of ["did", "event", "change", "source", "number", "was"]) url.searchParams.delete(name);
+    return url.href;
+  }
+
+  function reload() {
+    location.replace(asBefore().split("#")[0]);
   }
 
   document.addEventListener("submit", async (submit) => {
@@ -321,9 +325,6 @@
 
   if (!toast.hidden) {
     hideToast = setTimeout(() => { toast.hidden = true; }, 9000);
-    const url = new URL(location.href);
-    url.searchParams.delete("did");
-    for (const name of ["event", "source", "folder"]) url.searchParams.delete(name);
-    history.replaceState(history.state, "", url.href);
+    history.replaceState(history.state, "", asBefore());
   }
 })();
