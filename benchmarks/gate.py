@@ -5,7 +5,7 @@
     python benchmarks/gate.py --raise           pin what got better; never lowers a floor
 
 `floors.json` maps a name to what is measured and the bound: `at_least` or `at_most`. An `evaluate` floor names a task,
-a set, options if any, and the row and figure of its report; a `speed` floor names a script of benchmarks/speed and a figure of its JSON.
+a set, options if any, and the row and figure of its report; a `speed` floor names a script of benchmarks/speed, options if any, and a figure of its JSON.
 A floor is lowered by hand, with a `reason` beside it. Where the data is missing its floors are skipped, and it says so.
 """
 
@@ -41,7 +41,7 @@ class Floor:
     def run(self) -> tuple[str, ...]:
         """The command that measures it; floors that share one are measured once."""
         if "speed" in self.spec:
-            return (sys.executable, str(HERE / "speed" / f"{self.spec['speed']}.py"))
+            return (sys.executable, str(HERE / "speed" / f"{self.spec['speed']}.py"), *self.options)
         path = str(DATA / self.spec["set"])
         return (sys.executable, "-m", "broadsheet", "evaluate", self.spec["evaluate"], path, "--json", *self.options)
 

@@ -49,7 +49,7 @@ STORIES, DIMENSIONS, DAYS = 20_000, 192, 30  # 192: what the default encoder giv
 
 def stories(rng: np.random.Generator, many: int = STORIES) -> list[Story]:
     """Stories whose names, topics and publishers are as unevenly spread as in real news (Zipf), vectors in 60 clouds."""
-    words = [f"word{n}" for n in range(4000)]
+    words = np.array([f"word{n}" for n in range(4000)])  # drawing from a list makes an array of it each time
     clouds = rng.standard_normal((60, DIMENSIONS))
     made = []
     for n in range(many):
