@@ -182,6 +182,17 @@ def moved(db: Connection, id: SourceId, new_url: str) -> SourceId:  # noqa: A002
     return other
 
 
+def unread(db: Connection, ids: Iterable[SourceId]) -> list[SourceId]:
+    """Those of these that nobody subscribes to."""
+    return [
+        SourceId(id_)
+        for batch in batches(ids)
+        for id_ in db.execute(
+            select(sources.c.id).where(sources.c.id.in_(batch), sources.c.id.not_in(select(subscribed_to.c.source)))
+        ).scalars()
+    ]
+
+
 def remove(db: Connection, id: SourceId) -> None:  # noqa: A002
     """Forget the source, its subscriptions and what of it still waits. Its articles stay: readers may have saved them."""
     db.execute(delete(entries).where(entries.c.source == id, ~entries.c.done))
@@ -240,20 +251,9 @@ def unsubscribe(db: Connection, reader: ReaderId, source: SourceId) -> None:
 
 
 def folders(db: Connection, reader: ReaderId) -> dict[SourceId, str]:
-    """The sources that the reader subscribes to, with the folder of each."""
+    """The folder of each source that the reader subscribes to."""
     query = select(subscribed_to.c.source, subscribed_to.c.folder).where(subscribed_to.c.reader == reader)
     return {SourceId(source): folder for source, folder in db.execute(query)}
-
-
-def unread(db: Connection, ids: Iterable[SourceId]) -> list[SourceId]:
-    """Those of these that nobody subscribes to."""
-    return [
-        SourceId(id_)
-        for batch in batches(ids)
-        for id_ in db.execute(
-            select(sources.c.id).where(sources.c.id.in_(batch), sources.c.id.not_in(select(subscribed_to.c.source)))
-        ).scalars()
-    ]
 
 
 def subscriptions(db: Connection, reader: ReaderId) -> list[tuple[Source, str]]:
