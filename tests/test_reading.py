@@ -371,13 +371,14 @@ def _told_of_others(stand: Newsstand, reader: Reader) -> dict[StoryId, str]:
 def test_a_page_does_not_wait_for_new_facts_to_be_counted_and_the_next_one_has_them(stand: Newsstand) -> None:
     ada = stand.add_reader("Ada")
     before = replace(stand.reader(ada.id), opened={CEASEFIRE.id: CEASEFIRE.first_seen})
-    assert stand.facts_since(before, [CEASEFIRE], timedelta(0)) == {}
-    counted = stand.facts_since(before, [CEASEFIRE])
+    assert stand.facts_since(before, [CEASEFIRE], timedelta(0)) == ({}, [CEASEFIRE])
+    counted, left = stand.facts_since(before, [CEASEFIRE])
     assert counted[CEASEFIRE.id] > 0
-    assert stand.facts_since(before, [CEASEFIRE], timedelta(0)) == counted
+    assert not left
+    assert stand.facts_since(before, [CEASEFIRE], timedelta(0)) == (counted, [])
     # more of it came: what was counted before says nothing of that
     more = replace(CEASEFIRE, last_seen=CEASEFIRE.last_seen + HOUR)
-    assert stand.facts_since(before, [more], timedelta(0)) == {}
+    assert stand.facts_since(before, [more], timedelta(0)) == ({}, [more])
 
 
 def test_a_live_story_that_is_on_no_page_tells_the_reasons_that_it_has_among_the_others(stand: Newsstand) -> None:

@@ -171,6 +171,16 @@ def test_what_only_one_publisher_says_is_known_by_its_words_not_by_its_wording()
     assert said_alone(points, [one]) == frozenset()  # nobody else reports at all
 
 
+def test_whoever_prints_a_sentence_word_for_word_says_it_however_their_text_is_cut():
+    said = "The mayor Ana Silva resigned over the bridge contract on Monday."
+    one = an_article("Mayor", f"{said} The council meets again in May.", publisher="Gazette")
+    two = an_article("Mayor gone", f"As was reported here first {said} More soon.", publisher="Herald")
+    three = an_article("Weather", "Rain falls on the coast all week long.", publisher="Bulletin")
+    points = [Passage(article=one.id, text=said, start=0, end=len(said))]
+    assert said_alone(points, [one, three]) == set(points)
+    assert said_alone(points, [one, two, three]) == frozenset()
+
+
 def test_new_facts_are_counted_over_what_came_since_and_was_not_read():
     old = an_article("Quake", "The earthquake near Van destroyed two hundred houses on Tuesday.", first_seen=NOON - DAY)
     new = an_article(

@@ -1,9 +1,9 @@
 """What the server spends on its pages when the store holds an archive: of 500,000 articles some 19,000 stories are live.
 
-    python benchmarks/speed/archive.py [--articles 500000] [--store sqlite:////tmp/archive.sqlite] [--times 200]
+    python benchmarks/speed/archive.py [--articles 500000] [--database sqlite:////tmp/archive.sqlite] [--times 200]
 
-The store is made from made-up words the first time and kept where `--store` says (a SQLite or PostgreSQL address; without
-one it is made for this run and thrown away). The app is served by its own process over HTTP on loopback, and times its
+The store is made from made-up words the first time and kept where `--database` says (a SQLite or PostgreSQL address; without
+one it is made for this run and thrown away), to be measured again in seconds. The app is served by its own process over HTTP on loopback, and times its
 answers itself, from the request to the last byte: `_wall_ms` by the clock, `_cpu_ms` by the process's processor time, in which
 neither the client nor a wait for a busy machine is. The reader has follows, sources, learned
 weights and 2,000 events. Prints one JSON object.
@@ -390,12 +390,17 @@ def measure(address: str, times: int, only: str = "") -> dict[str, Any]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--articles", type=int, default=20_000)
-    parser.add_argument("--store", default="", help="a database address that is kept between runs")
+    parser.add_argument(
+        "--database",
+        "--store",
+        default="",
+        help="the address of a SQLite or PostgreSQL database that is kept between runs",
+    )
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--only", default="", help="a word in the names of the pages to measure")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        address = given.store or f"sqlite:///{Path(folder) / 'archive.sqlite'}"
+        address = given.database or f"sqlite:///{Path(folder) / 'archive.sqlite'}"
         start = time.perf_counter()
         fill(address, given.articles)
         print(f"store ready after {time.perf_counter() - start:.0f} s", file=sys.stderr)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Protocol
 
 from broadsheet.articles.passages import passages
 from broadsheet.model import Article, ArticleId, Passage, Quote
@@ -86,8 +87,19 @@ def facts_new(articles: Sequence[Article], new: Set[ArticleId]) -> int:
     return count_new([_told(a) for a in read], [_told(a) for a in came])
 
 
+class Dated(Protocol):
+    """An article, or as much of one as says when it came."""
+
+    @property
+    def id(self) -> ArticleId: ...
+    @property
+    def first_seen(self) -> datetime | None: ...
+    @property
+    def published(self) -> datetime | None: ...
+
+
 def unread(
-    articles: Iterable[Article], last_read: datetime | None, read: Mapping[ArticleId, datetime]
+    articles: Iterable[Dated], last_read: datetime | None, read: Mapping[ArticleId, datetime]
 ) -> frozenset[ArticleId]:
     """The articles that came since a reader last opened the story and that they have not read; none on the first time."""
     if last_read is None:

@@ -86,10 +86,10 @@ def test_why_this_opens_in_place_and_its_buttons_work(window: Window) -> None:
 def test_saving_is_done_without_a_reload_and_undone(window: Window) -> None:
     page: Any = window.page
     page.evaluate("window.stillHere = true")
-    page.locator(f"{CARD} .save button").click()
-    page.wait_for_selector(f"{CARD} .save button[aria-pressed=true]")
+    page.locator(f"{CARD} button.save").click()
+    page.wait_for_selector(f"{CARD} button.save[aria-pressed=true]")
     page.locator("#toast button").click()
-    page.wait_for_selector(f"{CARD} .save button[aria-pressed=false]")
+    page.wait_for_selector(f"{CARD} button.save[aria-pressed=false]")
     assert page.evaluate("window.stillHere") is True
     page.click("nav.main >> text=Saved")
     assert "Nothing saved" in page.locator("main").inner_text()
@@ -147,9 +147,9 @@ def test_the_keyboard_walks_saves_and_explains(window: Window) -> None:
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.id") == CARD[1:]
     page.keyboard.press("s")
-    page.wait_for_selector(f"{CARD} .save button[aria-pressed=true]")
+    page.wait_for_selector(f"{CARD} button.save[aria-pressed=true]")
     page.keyboard.press("u")
-    page.wait_for_selector(f"{CARD} .save button[aria-pressed=false]")
+    page.wait_for_selector(f"{CARD} button.save[aria-pressed=false]")
     page.keyboard.press("j")
     assert page.evaluate("document.activeElement.id") != CARD[1:]
     page.keyboard.press("k")
@@ -323,7 +323,7 @@ def test_without_a_script_everything_still_works(chromium: Any, paper: str) -> N
     page.fill("#name", next(NAMES))
     page.locator(".choice", has_text="conflict, war and peace").click()
     page.click("text=Show me the news")
-    page.locator(f"{CARD} .save button").click()
+    page.locator(f"{CARD} button.save").click()
     page.wait_for_selector("#toast:has-text('Saved.')")
     page.locator("#toast button").click()
     page.wait_for_selector("#toast:has-text('Undone.')")

@@ -57,8 +57,8 @@ def test_a_german_page_keeps_wcag_2_2_aa(german: Any, paper: str, path: str) -> 
 def test_a_script_says_what_was_done_in_german(german: Any, paper: str) -> None:
     german.goto(f"{paper}/")
     card = german.locator(".card").first
-    card.locator(".save button").click()
+    card.locator("button.save").click()
     german.wait_for_function("document.querySelector('#toast').textContent.includes('Rückgängig')")
-    assert card.locator(".save button").text_content() in ("Gespeichert", "Speichern")
+    assert card.locator("button.save").text_content() in ("Gespeichert", "Speichern")
     german.click("#toast button")
     german.wait_for_function("document.querySelector('#toast').textContent.includes('Rückgängig gemacht.')")

@@ -49,9 +49,9 @@ def test_a_story_drawn_to_the_left_is_hidden_and_comes_back_on_undo(phone: Any) 
 
 def test_a_story_drawn_to_the_right_is_saved_and_stays_on_the_page(phone: Any) -> None:
     draw(phone, 150)
-    phone.wait_for_selector(f"{CARD} .save button[aria-pressed=true]")
+    phone.wait_for_selector(f"{CARD} button.save[aria-pressed=true]")
     phone.locator("#toast button").click()
-    phone.wait_for_selector(f"{CARD} .save button[aria-pressed=false]")
+    phone.wait_for_selector(f"{CARD} button.save[aria-pressed=false]")
     assert phone.url.rstrip("/").endswith(
         str(phone.evaluate("location.host"))
     )  # the headline under the finger did not open

@@ -57,4 +57,5 @@ def test_articles_are_counted_by_source_and_day(db: Connection) -> None:
     ]
     store.articles.save(db, [*made, an_article("of no source")])
     assert store.articles.by_day(db, start, 3) == {busy: [2, 1, 0], calm: [0, 0, 1]}
+    assert store.articles.by_day(db, start, 3, [calm, SourceId("none")]) == {calm: [0, 0, 1]}
     assert store.articles.times(db, busy, start + 2 * HOUR) == [start + 2 * HOUR, start + DAY, start + 3 * DAY]

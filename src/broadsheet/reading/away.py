@@ -86,7 +86,7 @@ class Away(Pages):
 
     def last_visit(self, reader: Reader) -> datetime | None:
         """When the reader was here before this visit; None for who was not."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             return last_visit(store.readers.times(db, reader.id), self.now())
 
     def away(self, reader_id: str, since: datetime | None = None, minutes: int | None = None) -> AwayPage:
@@ -108,7 +108,7 @@ class Away(Pages):
             a for card, _ in found if card.story.id in known for a in card.story.articles[-24:]
         }
         live = self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             articles = self._articles(db, ids)
             read = store.versions.read_by(db, reader.id, sorted(ids))
         missed = []

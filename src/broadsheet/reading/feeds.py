@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
+from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy import Connection
@@ -21,6 +23,8 @@ from broadsheet.feed.explain import explain
 from broadsheet.feed.score import Desk
 from broadsheet.feed.whatif import Asked, Inquiry
 from broadsheet.model import (
+    Article,
+    ArticleId,
     Event,
     Feed,
     FeedId,
@@ -31,6 +35,8 @@ from broadsheet.model import (
     Reader,
     Story,
     StoryId,
+    Weight,
+    WeightKey,
     identify,
 )
 from broadsheet.readers.ledger import Signal
@@ -44,8 +50,19 @@ from broadsheet.telling import (
 from broadsheet.wording import phrase as _
 
 _NOT_A_CHOICE = frozenset({"in a source that is private to others", "already on this page"})
+_NONE: Mapping[ArticleId, Article] = MappingProxyType({})
 COUNTED = 8  # stories of one page whose new facts are counted, ...
 LATEST = 24  # ... over so many of the latest articles of each
+
+
+def _touching(weights: Mapping[WeightKey, Weight], edition: Edition) -> dict[WeightKey, Weight]:
+    """The weights of what these stories are about: no other counts for them, and a reader of some months has 500."""
+    keys: Iterable[WeightKey] = chain(
+        (("topic", name) for name in edition.topics.vocabulary),
+        (("entity", name) for name in edition.entities.vocabulary),
+        (("publisher", name) for name in edition.publishers.vocabulary),
+    )
+    return {key: weights[key] for key in keys if key in weights}
 
 
 def subjects_of(story: Story) -> list[Follow]:
@@ -111,7 +128,7 @@ class Feeds(Readers):
         with self._books:
             feed = self._shown.get(FeedId(feed_id))
         if feed is None:
-            with self.engine.connect() as db:
+            with self.looking() as db:
                 feed = store.feeds.get(db, FeedId(feed_id))
         return feed if feed is not None and feed.reader == reader_id else None
 
@@ -145,7 +162,7 @@ class Feeds(Readers):
             for item in feed.items:
                 if item.story == story_id:
                     return item
-        with self.engine.connect() as db:
+        with self.looking() as db:
             story = self._own_story(db, reader, story_id) or self._story(story_id)
         if not self._may_see(paper, reader, story.id, story):
             raise NotFound(_("There is no such story here."))
@@ -156,6 +173,7 @@ class Feeds(Readers):
         if story.id not in edition.index:
             alone = Edition.of((story,), self.now())
             edition = replace(alone, others=self._others({story.id: 0}, paper.absorbed))
+            plain = replace(plain, weights=_touching(plain.weights, edition))
         desk = Desk(plain, edition, self.now(), seed)
         return FeedItem(story=story.id, reasons=tuple(reasons_of(desk, self.recipe, [edition.index[story.id]])[0]))
 
@@ -198,7 +216,7 @@ class Feeds(Readers):
         live, now = self.edition(), self.now()
         ids = [item.story for item in self.feed_of(reader).items]
         if days:
-            with self.engine.connect() as db:
+            with self.looking() as db:
                 logged = store.feeds.latest(db, reader.id, 500)
             since = now - timedelta(days=days)
             ids = list(dict.fromkeys(item.story for feed in logged if feed.at >= since for item in feed.items))
@@ -250,7 +268,7 @@ class Feeds(Readers):
     def as_read(self, reader: Reader, ids: Iterable[StoryId]) -> list[Story]:
         """The stories without a word of private sources that are not the reader's; those that are theirs alone are left away."""
         live = self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             found = self._stories(db, ids)
         mixed = [story.id for story in found.values() if self._mixed(live, story)]
         cleaned = {card.story.id: card.story for card in self.cards(mixed, reader)} if mixed else {}
@@ -266,7 +284,7 @@ class Feeds(Readers):
     def cards(self, ids: Iterable[StoryId], reader: Reader | None = None) -> list[Card]:
         """Cards in the order of the ids; a story that is gone is left away."""
         paper, ids = self.edition(), list(ids)
-        with self.engine.connect() as db:
+        with self.looking() as db:
             stories = self._stories(db, ids)
             for story_id in ids:  # absorbed by another since: its id leads to the survivor
                 if story_id not in stories and (story := store.stories.get(db, story_id)) is not None:
@@ -277,24 +295,24 @@ class Feeds(Readers):
 
     def facts_since(
         self, reader: Reader, stories: Sequence[Story], within: timedelta | None = None
-    ) -> dict[StoryId, int]:
-        """Of the stories that the reader opened and that went on since: how many new facts what came tells them.
+    ) -> tuple[dict[StoryId, int], list[Story]]:
+        """Of the stories that the reader opened and that went on since: how many new facts what came tells them. And
+        the stories that were not counted, since `within` was over.
 
-        A story is counted once, until more comes of it: it takes some 3 ms an article. What is not counted after `within`
-        is left away, for a page that does not wait; asked again without it, all are counted.
+        A story is counted once, until more comes of it: it takes some 3 ms an article. A page that does not wait asks
+        again for the others after it was sent.
         """
         live, begun = self.edition(), time.perf_counter()
         moved = [s for s in stories if (at := reader.opened.get(s.id)) is not None and s.last_seen > at][:COUNTED]
         if not moved:
-            return {}
+            return {}, []
         found: dict[StoryId, int] = {}
-        with self.engine.connect() as db:
+        left: list[Story] = []
+        with self.looking() as db:
             ids = [a for s in moved for a in s.articles[-LATEST:]]
-            brief, read = store.articles.when_and_where(db, ids), store.versions.read_by(db, reader.id, ids)
+            came, read = store.articles.appeared(db, ids), store.versions.read_by(db, reader.id, ids)
             for story in moved:
-                own = [
-                    brief[a] for a in story.articles[-LATEST:] if a in brief and self._may_read(live, reader, brief[a])
-                ]
+                own = [came[a] for a in story.articles[-LATEST:] if a in came and self._may_read(live, reader, came[a])]
                 new = unread(own, reader.opened[story.id], read)
                 if not new:
                     continue
@@ -302,6 +320,7 @@ class Feeds(Readers):
                 kept = self._facts.get(key)
                 if kept is None or kept[0] is not story:
                     if within is not None and time.perf_counter() - begun > within.total_seconds():
+                        left.append(story)
                         continue
                     texts = self._articles(db, [a.id for a in own])
                     kept = story, facts_new([texts[a.id] for a in own if a.id in texts], new)
@@ -310,11 +329,17 @@ class Feeds(Readers):
                         while len(self._facts) > STORIES_KEPT:
                             self._facts.popitem(last=False)
                 found[story.id] = kept[1]
-        return found
+        return found, left
 
     def _made_cards(
-        self, db: Connection, paper: Live, stories: Sequence[Story], reader: Reader | None
+        self,
+        db: Connection,
+        paper: Live,
+        stories: Sequence[Story],
+        reader: Reader | None,
+        known: Mapping[ArticleId, Article] = _NONE,
     ) -> dict[StoryId, Card]:
+        """The card of each story; `known` are articles that were read already."""
         made: dict[StoryId, Card] = {}
         needed: dict[StoryId, Story] = {}
         for story in stories:
@@ -323,7 +348,8 @@ class Feeds(Readers):
                 made[story.id] = kept[1]
             else:
                 needed[story.id] = story
-        articles = self._articles(db, {a for s in needed.values() for a in cited(s)})
+        wanted = {a for s in needed.values() for a in cited(s) if not self._mixed(paper, s)}
+        articles = {**known, **store.articles.brief(db, wanted - known.keys())} if wanted else {}
         for story in needed.values():
             if self._mixed(paper, story):
                 if (card := self._private_card(db, paper, story, reader)) is not None:
@@ -337,7 +363,7 @@ class Feeds(Readers):
 
     def _private_card(self, db: Connection, paper: Live, story: Story, reader: Reader | None) -> Card | None:
         """The card of a story that private sources report too: without a word of theirs for who may not see them."""
-        articles = self._articles(db, story.articles)
+        articles = store.articles.brief(db, story.articles)
         if reader is not None and not (paper.private & set(story.sources)) - reader.subscriptions:
             return card_of(story, articles)
         seen = [articles[a] for a in story.articles if a in articles and self._may_read(paper, reader, articles[a])]

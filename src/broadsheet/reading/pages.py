@@ -61,13 +61,13 @@ class Pages(Feeds):
     def story(self, reader_id: str, story_id: str) -> StoryPage:
         """A story with all its articles that this reader may see. Raises `NotFound`."""
         paper = self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             reader = self._reader(db, ReaderId(reader_id))
             story = self._own_story(db, reader, story_id) or self._as_seen(
                 db, paper, reader, self._story(self._view(reader).into.get(StoryId(story_id), story_id))
             )
             found = self._articles(db, story.articles)
-            cards = self._made_cards(db, paper, [story], reader)
+            cards = self._made_cards(db, paper, [story], reader, found)
             thread = self._thread_of(db, paper, story, reader)
             read = store.versions.read_by(db, reader.id, story.articles)
             quotes = store.quotes.of(db, story.articles)
@@ -124,8 +124,9 @@ class Pages(Feeds):
 
     def _threaded(self, db: Connection, paper: Live, thread: ThreadId, reader: Reader, most: int) -> list[Story]:
         """The latest stories of a thread that a reader may see, the latest first."""
-        found = store.threads.stories_of(db, thread, most)
-        return [story for story in found if self._may_see(paper, reader, story.id, story)]
+        ids = store.threads.latest(db, thread, most)
+        found = self._stories(db, ids)
+        return [found[i] for i in ids if i in found and self._may_see(paper, reader, i, found[i])]
 
     def _named(self, db: Connection, paper: Live, thread: ThreadId, seen: Sequence[Story], reader: Reader) -> Thread:
         """The thread, named by what the reader may read: a story of private sources too gives it no name."""
@@ -140,7 +141,7 @@ class Pages(Feeds):
     def thread(self, reader_id: str, thread_id: str) -> ThreadPage:
         """A thread with the latest of its stories that this reader may see. Raises `NotFound`."""
         paper = self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             reader = self._reader(db, ReaderId(reader_id))
             seen = self._threaded(db, paper, ThreadId(thread_id), reader, THREAD_READ + 1)
             if not seen:
@@ -153,7 +154,7 @@ class Pages(Feeds):
     def article(self, reader_id: str, article_id: str) -> Article:
         """Raises `NotFound` for an article that is not here or that this reader may not see."""
         paper = self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             reader = self._reader(db, ReaderId(reader_id))
             article = store.articles.get(db, ArticleId(article_id))
         if article is None or not self._may_read(paper, reader, article):
@@ -171,7 +172,7 @@ class Pages(Feeds):
     def corrections(self, reader: Reader, only: ArticleId | None = None) -> list[Correction]:
         """What publishers changed of the articles that the reader read, since they read them; the latest first."""
         live = self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             known: dict[ArticleId, tuple[Version, datetime]] = {}
             for version, at in store.versions.since_read(db, reader.id):  # the earliest change is against what was read
                 known[version.article] = (version, at)
@@ -189,18 +190,18 @@ class Pages(Feeds):
 
     def corrected(self, reader: Reader) -> int:
         """How many articles that the reader read had a fact changed since."""
-        with self.engine.connect() as db:
-            return len({v.article for v, _ in store.versions.since_read(db, reader.id) if v.facts})
+        with self.looking() as db:
+            return store.versions.corrected(db, reader.id)
 
     def earlier(self, article_id: ArticleId) -> int:
         """How many earlier wordings of the article are kept."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             return len(store.versions.of(db, article_id))
 
     def history(self, article: Article) -> list[tuple[Version, Revision, str, str]]:
         """What the article said before, the latest change first; each with how the wording that followed differs, and
         that wording's title and text."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             kept = store.versions.of(db, article.id)
         after = ([(v.title, v.text) for v in kept] + [(article.title, article.text)])[1:]
         steps = [
@@ -217,13 +218,15 @@ class Pages(Feeds):
         before_id: str = "",
         *,
         mine: bool = False,
+        briefly: bool = False,
     ) -> list[Article]:
-        """Articles, the newest first, with nothing hidden; `mine`: of the reader's own sources only."""
+        """Articles, the newest first, with nothing hidden; `mine`: of the reader's own sources only; `briefly`: without
+        their texts."""
         live = self.edition()
         sources = sorted(reader.subscriptions) if mine else None
         last = ArticleId(before_id) if before_id else None
-        with self.engine.connect() as db:
-            found = store.articles.latest(db, limit, before, sources, before_id=last)
+        with self.looking() as db:
+            found = store.articles.latest(db, limit, before, sources, before_id=last, briefly=briefly)
         return [article for article in found if self._may_read(live, reader, article)]
 
     def following(self, reader: Reader, each: int = 4) -> list[Followed]:
@@ -255,7 +258,7 @@ class Pages(Feeds):
 
     def _last_word(self, reader: Reader, live: Live, story: Story) -> Point | None:
         """The last thing that the story's timeline quotes, of what this reader may see."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             articles = self._articles(db, {moment.article for moment in story.timeline})
         for moment in reversed(story.timeline):
             article = articles.get(moment.article)
@@ -271,7 +274,7 @@ class Pages(Feeds):
         paper = self.edition()
         if not query.strip():
             return []
-        with self.engine.connect() as db:
+        with self.looking() as db:
             hits = list(store.search.search(db, query, limit, offset))
             stories = self._stories(db, {hit.story for hit in hits if hit.story})
         return [
@@ -289,7 +292,7 @@ class Pages(Feeds):
 
     def story_of(self, article_id: ArticleId) -> StoryId | None:
         """The story that holds the article, once it was grouped."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             return store.articles.story_of(db, article_id)
 
     def common(self, kind: str, limit: int = 24) -> list[str]:
@@ -300,7 +303,7 @@ class Pages(Feeds):
         while len(found) < limit and (some := list(itertools.islice(commonest, 2 * limit))):
             # what kind of thing a name is, and how it is written, says the latest story that has it
             told_by = {name: edition.latest_about(name) for name in some}
-            with self.engine.connect() as db:
+            with self.looking() as db:
                 stories = self._stories(db, told_by.values())
             for name, story_id in told_by.items():
                 entities = stories[story_id].entities if story_id in stories else ()

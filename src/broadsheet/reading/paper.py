@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, Engine
@@ -38,6 +40,7 @@ from broadsheet.readers.regrouping import View
 from broadsheet.reading.searches import Searches
 from broadsheet.reading.shown import Card, Live
 from broadsheet.sources.outlets import outlets_by_name
+from broadsheet.store.articles import Appeared
 from broadsheet.wording import phrase as _
 
 LOOK = 2.0  # seconds between two looks at the store's version: one primary-key read
@@ -72,6 +75,20 @@ class Made:
     feed: Feed
     reader: Reader
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page is made from: one connection, the edition as it was when it began, and who reads it."""
+
+    of: object  # the newsstand that makes it
+    db: Connection
+    live: Live
+    readers: dict[ReaderId, Reader] = field(default_factory=dict)
+
+
+PAGE: ContextVar[Page | None] = ContextVar("PAGE", default=None)
+"""The page that is being made in this thread, if one is."""
 
 
 class Paper:
@@ -212,10 +229,40 @@ class Paper:
         return self.outlets
 
     def edition(self) -> Live:
-        """The live stories as they are now."""
+        """The live stories as they are now; while a page is made, as they were when it began."""
+        if (page := self._page()) is not None:
+            return page.live
         self.refresh()
         assert self._paper is not None
         return self._paper
+
+    @contextmanager
+    def page(self) -> Iterator[None]:
+        """Whatever is asked inside is read over one connection and from one edition, and each reader is read once.
+
+        A page asks six to ten times: a connection of its own for each took a tenth of a story's page. Nothing may be
+        written inside, or what was written might not be seen there.
+        """
+        live = self.edition()
+        with self.engine.connect() as db:
+            token = PAGE.set(Page(self, db, live))
+            try:
+                yield
+            finally:
+                PAGE.reset(token)
+
+    def _page(self) -> Page | None:
+        page = PAGE.get()
+        return page if page is not None and page.of is self else None
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """A connection to read with: the page's, while one is made."""
+        if (page := self._page()) is not None:
+            yield page.db
+            return
+        with self.engine.connect() as db:
+            yield db
 
     def _articles(self, db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, Article]:
         wanted = list(dict.fromkeys(ids))
@@ -229,11 +276,16 @@ class Paper:
             for story_id in found:
                 self._held.move_to_end(story_id)
             paper = self._paper
+        page = self._page()
+        if (
+            page is not None and page.live is not paper
+        ):  # the edition went on since the page began, which reads as of then
+            paper = None
         if missing := [story_id for story_id in wanted if story_id not in found]:
             read = {story.id: story for story in store.stories.many(db, missing)}
             found |= read
             with self._books:
-                if self._paper is paper:  # nothing changed meanwhile that this may not know of
+                if paper is not None and self._paper is paper:  # nothing changed meanwhile that this may not know of
                     self._held |= read
                     while len(self._held) > STORIES_KEPT:
                         self._held.popitem(last=False)
@@ -241,13 +293,13 @@ class Paper:
 
     def _story(self, story_id: str) -> Story:
         self.edition()
-        with self.engine.connect() as db:
+        with self.looking() as db:
             found = self._stories(db, [StoryId(story_id)])
         for story in found.values():
             return story
         raise NotFound(_("There is no such story here. It may have been too old to keep."))
 
-    def _may_read(self, paper: Live, reader: Reader | None, article: Article) -> bool:
+    def _may_read(self, paper: Live, reader: Reader | None, article: Article | Appeared) -> bool:
         return article.source not in paper.private or (reader is not None and article.source in reader.subscriptions)
 
     def _may_see(self, paper: Live, reader: Reader, story_id: StoryId, story: Story | None = None) -> bool:

@@ -50,19 +50,29 @@ class Readers(Paper):
     """Who reads here, and what they did."""
 
     def readers(self) -> list[Reader]:
-        with self.engine.connect() as db:
+        with self.looking() as db:
             return store.readers.all(db)
 
     def reader(self, reader_id: str) -> Reader:
         """Raises `NotFound` for a reader that is not here."""
         self.edition()  # what became of the stories that they know
-        with self.engine.connect() as db:
+        with self.looking() as db:
             return self._reader(db, ReaderId(reader_id))
 
     def _reader(self, db: Connection, reader_id: ReaderId) -> Reader:
         """The reader as the store has it now; what is written is made into a `Reader` only when it changed."""
+        page = self._page()
+        if page is None:
+            return self._reader_now(db, reader_id)
+        if reader_id not in page.readers:
+            page.readers[reader_id] = self._reader_now(db, reader_id)
+        return page.readers[reader_id]
+
+    def _reader_now(self, db: Connection, reader_id: ReaderId) -> Reader:
         written = store.readers.written(db, reader_id)
-        into = self._paper.absorbed if self._paper else {}
+        page, paper = self._page(), self._paper
+        live = page.live if page is not None else paper
+        into = live.absorbed if live else {}
         kept = self._readers.get(reader_id)
         if written is not None and kept is not None and kept.written == written and kept.into is into:
             return kept.reader
@@ -160,7 +170,7 @@ class Readers(Paper):
 
     def export(self, reader_id: str) -> dict[str, Any]:
         """Everything that is kept of a reader, as JSON can say it."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             reader = self._reader(db, ReaderId(reader_id))
             events = store.readers.events(db, reader.id)
             subscriptions = store.sources.subscriptions(db, reader.id)
@@ -181,7 +191,7 @@ class Readers(Paper):
     def _vector_model(self) -> str:
         """The model whose vectors the live stories have."""
         ids = self.edition().edition.ids[:50]
-        with self.engine.connect() as db:
+        with self.looking() as db:
             return next((story.vector_model for story in self._stories(db, ids).values() if story.vector), "")
 
     def bring(self, reader_id: str, file: object) -> tuple[EventId, str]:
@@ -206,7 +216,7 @@ class Readers(Paper):
 
     def signals(self, reader_id: str) -> list[Signal]:
         """Everything that was learned from, the latest first, with what each changed."""
-        with self.engine.connect() as db:
+        with self.looking() as db:
             reader = self._reader(db, ReaderId(reader_id))
             events = [e for e in store.readers.events(db, reader.id) if e.kind not in ("shown", "settings")]
             key = (self.edition().version, len(events), events[-1].id if events else None)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from broadsheet.model import ArticleId, Quote
-from broadsheet.store.rows import batches, upsert
+from broadsheet.store.rows import among, batches, upsert
 from broadsheet.store.schema import quotes
 
+_OF = select(quotes).where(among(quotes.c.article))
 _KEPT = ("speaker", "role", "side", "verb", "content", "start", "end", "direct")
 
 
@@ -29,6 +30,6 @@ def of(db: Connection, ids: Iterable[ArticleId]) -> dict[ArticleId, tuple[Quote,
             Quote(article=ArticleId(row.article), **dict(zip(_KEPT, said, strict=True))) for said in row.said
         )
         for batch in batches(dict.fromkeys(ids))
-        for row in db.execute(select(quotes).where(quotes.c.article.in_(batch)))
+        for row in db.execute(_OF, {"ids": batch})
         if row.said
     }

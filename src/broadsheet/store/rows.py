@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Column, ColumnElement, Connection, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
@@ -20,6 +20,14 @@ def batches(values: Iterable[T], size: int = BATCH) -> Iterator[list[T]]:
     rest = iter(values)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def among(column: Column[Any]) -> ColumnElement[bool]:
+    """Whether the column is one of `ids`, a list that is given when the statement is run.
+
+    For statements that are made once: making one anew and finding its SQL takes longer (.3 ms) than most take to run.
+    """
+    return column.in_(bindparam("ids", expanding=True))
 
 
 def upsert(

@@ -12,11 +12,12 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 
 from broadsheet.model import ArticleId, SourceId, Story, StoryId, ThreadId
 from broadsheet.store import codec
-from broadsheet.store.rows import Row, batches, upsert
+from broadsheet.store.rows import Row, among, batches, upsert
 from broadsheet.store.schema import articles, counters, stale, stories
 
 _COLUMNS = tuple(c.name for c in stories.c if c.name not in ("version", "survivor"))
 _SELECT = [stories.c[name] for name in _COLUMNS]
+_MANY = select(*_SELECT, stories.c.survivor).where(among(stories.c.id))
 
 
 def _out(story: Story, version: int) -> Row:
@@ -124,20 +125,19 @@ def get(db: Connection, id: StoryId) -> Story | None:  # noqa: A002
 
 def many(db: Connection, ids: Iterable[StoryId]) -> list[Story]:
     """Those that exist, in the order asked for, merges followed, each once."""
-    asked = list(dict.fromkeys(ids))
-    alive: dict[str, str] = {}
-    for batch in batches(asked):
-        for row in db.execute(select(stories.c.id, stories.c.survivor).where(stories.c.id.in_(batch))):
-            target = row.id if row.survivor is None else resolve(db, StoryId(row.id))
-            if target is not None:
-                alive[row.id] = target
-    wanted = list(dict.fromkeys(alive[id_] for id_ in asked if id_ in alive))
-    found = {
-        row.id: _in(row)
-        for batch in batches(wanted)
-        for row in db.execute(select(*_SELECT).where(stories.c.id.in_(batch)))
-    }
-    return [found[id_] for id_ in wanted]
+    asked: list[StoryId] = list(dict.fromkeys(ids))
+    found, absorbed = _found(db, asked)
+    alive = {id_: target for id_ in absorbed if (target := resolve(db, id_)) is not None}
+    wanted = list(dict.fromkeys(alive.get(id_, id_) for id_ in asked))
+    found |= _found(db, [id_ for id_ in wanted if id_ not in found])[0] if alive else {}
+    return [found[id_] for id_ in wanted if id_ in found]
+
+
+def _found(db: Connection, ids: Iterable[StoryId]) -> tuple[dict[StoryId, Story], list[StoryId]]:
+    """The stories of these ids, and those ids that are now another story's."""
+    rows = [row for batch in batches(ids) for row in db.execute(_MANY, {"ids": batch})]
+    there = {StoryId(row.id): _in(row) for row in rows if row.survivor is None}
+    return there, [StoryId(row.id) for row in rows if row.survivor is not None]
 
 
 def live(db: Connection, since: datetime) -> Iterator[Story]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from broadsheet.model import OpenThread, Story, StoryId, ThreadId
 from broadsheet.store import stories as whole
@@ -46,14 +46,22 @@ def of(db: Connection, ids: Iterable[StoryId]) -> dict[StoryId, ThreadId]:
     return found
 
 
+_LATEST = (
+    select(stories.c.id)
+    .where(stories.c.thread == bindparam("thread"), stories.c.survivor.is_(None))
+    .order_by(stories.c.last_seen.desc(), stories.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def latest(db: Connection, id: ThreadId, most: int) -> list[StoryId]:  # noqa: A002
+    """The latest stories of a thread, the latest first; absorbed ones are left out."""
+    return [StoryId(story) for story in db.execute(_LATEST, {"thread": id, "most": most}).scalars()]
+
+
 def stories_of(db: Connection, id: ThreadId, most: int) -> list[Story]:  # noqa: A002
     """The latest stories of a thread, the latest first; absorbed ones are left out."""
-    return whole.select_stories(
-        db,
-        (stories.c.thread == id, stories.c.survivor.is_(None)),
-        order=(stories.c.last_seen.desc(), stories.c.id),
-        most=most,
-    )
+    return whole.many(db, latest(db, id, most))
 
 
 def without(db: Connection, since: datetime, most: int) -> list[Story]:

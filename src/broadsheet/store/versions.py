@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from broadsheet.model import ArticleId, FactChange, ReaderId, Version
-from broadsheet.store.rows import batches, upsert
+from broadsheet.store.rows import among, batches, upsert
 from broadsheet.store.schema import readings, versions
 
 
@@ -57,6 +57,20 @@ def since_read(db: Connection, reader: ReaderId, limit: int = 50) -> list[tuple[
     return [(_in(row), row.at) for row in db.execute(query)]
 
 
+_CORRECTED = (
+    select(versions.c.article, versions.c.facts)
+    .join(readings, readings.c.article == versions.c.article)
+    .where(readings.c.reader == bindparam("reader"), readings.c.at < versions.c.replaced)
+    .order_by(versions.c.replaced.desc(), versions.c.article)
+    .limit(bindparam("limit"))
+)
+
+
+def corrected(db: Connection, reader: ReaderId, limit: int = 50) -> int:
+    """How many articles had a fact changed since the reader read them, among the wordings that `since_read` gives."""
+    return len({article for article, facts in db.execute(_CORRECTED, {"reader": reader, "limit": limit}) if facts})
+
+
 def read(db: Connection, reader: ReaderId, article: ArticleId, at: datetime) -> None:
     """The reader read the article then; the latest time is kept."""
     upsert(
@@ -68,14 +82,17 @@ def read(db: Connection, reader: ReaderId, article: ArticleId, at: datetime) -> 
     )
 
 
+_READ_BY = select(readings.c.article, readings.c.at).where(
+    readings.c.reader == bindparam("reader"), among(readings.c.article)
+)
+
+
 def read_by(db: Connection, reader: ReaderId, ids: Iterable[ArticleId]) -> dict[ArticleId, datetime]:
     """When the reader last read each of these articles; those never read are left away."""
     return {
         ArticleId(row.article): row.at
         for batch in batches(ids)
-        for row in db.execute(
-            select(readings.c.article, readings.c.at).where(readings.c.reader == reader, readings.c.article.in_(batch))
-        )
+        for row in db.execute(_READ_BY, {"reader": reader, "ids": batch})
     }
 
 

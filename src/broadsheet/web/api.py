@@ -405,7 +405,7 @@ def sources(request: Request) -> Response:
     news, one = _news(request)
     with news.engine.connect() as db:
         rows = store.sources.health(db)
-        folders = {source.id: folder for source, folder in store.sources.subscriptions(db, one.id)}
+        folders = store.sources.folders(db, one.id)
     visible = [h for h in rows if not h.source.private or h.source.id in folders]
     return answer(
         {"sources": [said_source(h.source, news.now(), h.articles, folders.get(h.source.id)) for h in visible]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
@@ -27,6 +28,17 @@ class NoReader(Exception):
 
 def stand(request: Request) -> Newsstand:
     return cast(Newsstand, request.app.state.newsstand)
+
+
+def reads(handler: Callable[[Request], Response]) -> Callable[[Request], Response]:
+    """A page that only reads: all of it over one connection, from one edition."""
+
+    @wraps(handler)
+    def answer(request: Request) -> Response:
+        with stand(request).page():
+            return handler(request)
+
+    return answer
 
 
 def current(request: Request) -> Reader:

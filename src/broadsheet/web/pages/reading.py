@@ -28,6 +28,7 @@ from broadsheet.web.asked import (
     choices,
     current,
     offset,
+    reads,
     stand,
     whole_number,
     words,
@@ -42,6 +43,7 @@ VISIT = timedelta(minutes=30)
 COUNTING = timedelta(milliseconds=5)  # that a page waits for new facts to be counted
 
 
+@reads
 def for_you(request: Request) -> Response:
     """GET /"""
     reader, news = current(request), stand(request)
@@ -59,6 +61,7 @@ def for_you(request: Request) -> Response:
     live = news.edition()
     more = ".".join([*chain, feed.id]) if len(feed.items) >= news.recipe.length and len(chain) < MOST_PAGES - 1 else ""
     shown = [card.story for card, _, _ in rows]
+    facts, uncounted = news.facts_since(reader, shown, COUNTING)
     answer = render(
         request,
         "feed.html",
@@ -71,13 +74,16 @@ def for_you(request: Request) -> Response:
         left_out=news.left_out(reader, feed),
         corrected=corrected,
         away_since=before if before and news.now() - before >= LONG_AWAY else None,
-        facts=news.facts_since(reader, shown, COUNTING),
+        facts=facts,
         edition_size=len(live.edition),
         edition_version=live.version,
         empty_words=_why_empty(news, reader) if not feed.items else "",
     )
     if by_the_reader(request):
-        answer.background = afterwards(partial(news.shown, feed, len(above)), partial(news.facts_since, reader, shown))
+        acts: list[Callable[[], object]] = [partial(news.shown, feed, len(above))]
+        if uncounted:
+            acts.append(partial(news.facts_since, reader, uncounted))
+        answer.background = afterwards(*acts)
     return answer
 
 
@@ -102,6 +108,7 @@ def _why_empty(news: Newsstand, reader: Reader) -> str:
     return _("Everything is muted, hidden or in a language that you do not read. Under You you can change that.")
 
 
+@reads
 def away(request: Request) -> Response:
     """GET /away: what mattered since the reader's last visit, with an end."""
     reader, news = current(request), stand(request)
@@ -132,6 +139,7 @@ def away_asked(request: Request, news: Newsstand) -> tuple[datetime | None, int 
     return since, minutes
 
 
+@reads
 def latest(request: Request) -> Response:
     """GET /latest"""
     reader, news = current(request), stand(request)
@@ -144,13 +152,14 @@ def latest(request: Request) -> Response:
     except ValueError:
         raise InputError(_("That is not a time to look before.")) from None
     limit = 60
-    articles = news.latest(reader, limit, before, last, mine=mine)
+    articles = news.latest(reader, limit, before, last, mine=mine, briefly=True)
     dated = [a for a in articles if a.time is not None]
     days = [(day, list(rows)) for day, rows in groupby(dated, key=lambda a: news.local(cast(datetime, a.time)).date())]
     end = f"{cast(datetime, dated[-1].time).isoformat()}~{dated[-1].id}" if len(articles) >= limit and dated else ""
     return render(request, "latest.html", reader=reader, days=days, articles=articles, mine=mine, before=end)
 
 
+@reads
 def following(request: Request) -> Response:
     """GET /following"""
     reader, news = current(request), stand(request)
@@ -160,6 +169,7 @@ def following(request: Request) -> Response:
     return render(request, "following.html", reader=reader, rows=shown)
 
 
+@reads
 def saved(request: Request) -> Response:
     """GET /saved"""
     reader, news = current(request), stand(request)
@@ -169,6 +179,7 @@ def saved(request: Request) -> Response:
     return render(request, "saved.html", reader=reader, cards=cards, total=len(ids), more=more)
 
 
+@reads
 def search(request: Request) -> Response:
     """GET /search"""
     reader, news = current(request), stand(request)
@@ -195,6 +206,7 @@ def search(request: Request) -> Response:
     )
 
 
+@reads
 def story(request: Request) -> Response:
     """GET /story/{id}"""
     reader, news = current(request), stand(request)
@@ -228,6 +240,7 @@ def lone(page: StoryPage) -> set[str]:
     }
 
 
+@reads
 def thread(request: Request) -> Response:
     """GET /thread/{id}"""
     reader, news = current(request), stand(request)
@@ -241,6 +254,7 @@ def thread(request: Request) -> Response:
     )
 
 
+@reads
 def article(request: Request) -> Response:
     """GET /article/{id}"""
     reader, news = current(request), stand(request)
@@ -270,12 +284,14 @@ def article(request: Request) -> Response:
     return answer
 
 
+@reads
 def corrections(request: Request) -> Response:
     """GET /corrections"""
     reader, news = current(request), stand(request)
     return render(request, "corrections.html", reader=reader, found=news.corrections(reader))
 
 
+@reads
 def versions(request: Request) -> Response:
     """GET /article/{id}/versions"""
     reader, news = current(request), stand(request)
@@ -312,6 +328,7 @@ def things(of: Story | Article, publishers: Sequence[str]) -> list[tuple[str, li
     ]
 
 
+@reads
 def why(request: Request) -> Response:
     """GET /why/{id}"""
     reader, news = current(request), stand(request)
@@ -357,6 +374,8 @@ def _completed(given: Any, form: FormData) -> Any:
     for name in ("follow", "mute"):
         if value := words(form, f"{name}_value", 200):
             event[name] = {"kind": words(form, f"{name}_kind"), "value": value, "label": value}
+    if kind := words(form, "kind", 20):
+        event["kind"] = kind
     if until := words(form, "until", 40):
         event["until"] = until
     if "weight_value" in form and isinstance(event.get("weight"), list) and event["weight"]:

@@ -10,13 +10,12 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from broadsheet import jobs, store
+from broadsheet import jobs
 from broadsheet.errors import InputError, NotFound
-from broadsheet.model import named
 from broadsheet.sources import opml, packs
 from broadsheet.sources.discover import discover, to_url
 from broadsheet.sources.schedule import why_then
-from broadsheet.web.asked import back, choices, current, download, form_of, offset, stand, words
+from broadsheet.web.asked import back, choices, current, download, form_of, offset, reads, stand, words
 from broadsheet.web.views import language_of, render, undoing
 from broadsheet.wording import Phrase, plural
 from broadsheet.wording import phrase as _
@@ -25,51 +24,24 @@ SOURCES_PER_PAGE = 100
 MOST_PASTED = 400_000  # characters: a long book chapter
 
 
+@reads
 def sources(request: Request) -> Response:
     """GET /sources"""
     reader, news = current(request), stand(request)
     query, start = request.query_params.get("q", "")[:200].strip(), offset(request)
-    with news.engine.connect() as db:
-        health = store.sources.health(db)
-        folders = {source.id: folder for source, folder in store.sources.subscriptions(db, reader.id)}
-    visible = [h for h in health if not h.source.private or h.source.id in folders]
-    wanted = [h for h in visible if named(query) in named(f"{h.source.title} {h.source.url}")]
-    wanted.sort(
-        key=lambda h: (
-            *_folder_order(folders.get(h.source.id)),
-            not h.source.problem,
-            named(h.source.title or h.source.url),
-        )
-    )
-    shown = wanted[start : start + SOURCES_PER_PAGE]
-    beats = news.beats()
-    rows = [
-        (
-            _folder_name(folders.get(h.source.id)),
-            {
-                "beat": beats.get(h.source.id, ()),
-                "source": h.source,
-                "articles": h.articles,
-                "latest": h.latest,
-                "subscribed": h.source.id in folders,
-            },
-        )
-        for h in shown
-    ]
+    page = news.sources(reader, query, start, SOURCES_PER_PAGE)
     return render(
         request,
         "sources.html",
         reader=reader,
-        folders=[(name, [row for _, row in group]) for name, group in groupby(rows, key=lambda row: row[0])],
-        total=len(visible),
-        mine=len(folders),
-        poor=sum(bool(h.source.problem) or h.source.gone for h in visible),
+        page=page,
+        folders=[(_folder_name(folder), list(rows)) for folder, rows in groupby(page.rows, key=lambda row: row.folder)],
         query=query,
-        packs=packs.packs(),
-        more=start + SOURCES_PER_PAGE if len(wanted) > start + SOURCES_PER_PAGE else 0,
+        more=start + SOURCES_PER_PAGE if page.more else 0,
     )
 
 
+@reads
 def source(request: Request) -> Response:
     """GET /source/{id}: one source, when it publishes, and how it is asked."""
     reader, news = current(request), stand(request)
@@ -92,10 +64,6 @@ def source(request: Request) -> Response:
         respects=news.settings.respect_robots,
         **choices(reader),
     )
-
-
-def _folder_order(folder: str | None) -> tuple[int, str]:
-    return (2, "") if folder is None else (0 if not folder else 1, named(folder))
 
 
 def _folder_name(folder: str | None) -> str:

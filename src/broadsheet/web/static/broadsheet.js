@@ -38,9 +38,10 @@
     return data;
   }
 
-  function eventOf(target) {
+  function eventOf(target, button) {
     // the event as the form carries it, with what its own fields add, as the server reads it
-    const event = JSON.parse(target.elements.event.value);
+    const event = JSON.parse((button.name === "event" ? button : target.elements.event).value);
+    if (button.name === "kind" || button.name === "until") event[button.name] = button.value;
     for (const name of ["follow", "mute"]) {
       const value = target.elements[`${name}_value`];
       if (value && value.value) event[name] = { kind: target.elements[`${name}_kind`].value, value: value.value, label: value.value };
@@ -74,10 +75,7 @@
   }
 
   function setSaved(button, on) {
-    const field = button.form.elements.event;
-    const event = JSON.parse(field.value);
-    event.kind = on ? "unsaved" : "saved";
-    field.value = JSON.stringify(event);
+    button.value = on ? "unsaved" : "saved";
     button.textContent = on ? _("Saved") : _("Save");
     button.setAttribute("aria-pressed", String(on));
   }
@@ -103,14 +101,13 @@
     submit.preventDefault();
     button.disabled = true;
     try {
-      const event = eventOf(target);
-      if (button.name === "until") event.until = button.value;
+      const event = eventOf(target, button);
       const said = await outbox.send(event);
       tell(said.once ? "kept" : "did", { kind: event.kind, story: event.story, message: said.message });
       const card = target.closest(".card");
       let back = () => {};
       if (then === "toggle-save") {
-        const on = JSON.parse(target.elements.event.value).kind === "saved";
+        const on = event.kind === "saved";
         setSaved(button, on);
         back = () => setSaved(button, !on);
       } else if (then === "fold" && card) {
@@ -227,9 +224,8 @@
   function press(kinds) {
     const scope = current() || document.querySelector("article.story");
     if (!scope) return;
-    for (const act of scope.querySelectorAll(".actions form[data-act]")) {
-      if (kinds.includes(JSON.parse(act.elements.event.value).kind)) { act.requestSubmit(); return; }
-    }
+    const button = [...scope.querySelectorAll(".actions button")].find((one) => kinds.includes(one.value));
+    if (button) button.click();
   }
 
   document.addEventListener("keydown", (key) => {
@@ -321,7 +317,7 @@
     if (detail.kind === "hidden" || detail.kind === "less") { card.dataset.folded = detail.message; card.classList.add("folded"); }
     if (detail.kind === "opened") card.classList.add("seen");
     if (detail.kind === "saved" || detail.kind === "unsaved") {
-      const button = card.querySelector(".save button");
+      const button = card.querySelector("button.save");
       if (button) setSaved(button, detail.kind === "saved");
     }
   });

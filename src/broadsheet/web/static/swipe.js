@@ -9,10 +9,7 @@
   let drawn = null;
 
   function button(card, kinds) {
-    for (const act of card.querySelectorAll(".actions form[data-act]")) {
-      if (kinds.includes(JSON.parse(act.elements.event.value).kind)) return act;
-    }
-    return null;
+    return [...card.querySelectorAll(".actions button")].find((one) => kinds.includes(one.value)) || null;
   }
 
   function far() { return Math.min(120, innerWidth / 3); }
@@ -52,7 +49,7 @@
     rest(card);
     if (up.type !== "pointerup" || Math.abs(by) < far()) return;
     const act = button(card, by < 0 ? ["hidden"] : ["saved"]);
-    if (act) act.requestSubmit();
+    if (act) act.click();
     // the finger was on a link perhaps: that it was lifted there opens nothing
     const swallow = (click) => { if (card.contains(click.target)) { click.preventDefault(); click.stopPropagation(); } };
     addEventListener("click", swallow, { capture: true });
