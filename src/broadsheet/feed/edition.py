@@ -157,7 +157,7 @@ def _table(lists: _Lists, vocabulary: dict[str, int], names: list[str]) -> Table
     )  # fmt: skip
 
 
-TABLES = ("topics", "entities", "publishers", "sources")
+TABLES = ("topics", "entities", "publishers", "sources", "authors")
 
 
 def topics_of(story: Story) -> dict[str, float]:
@@ -179,12 +179,19 @@ def publishers_of(story: Story) -> dict[str, float]:
     return dict.fromkeys(distinct, 1 / max(len(distinct), 1))
 
 
+def authors_of(story: Story) -> dict[str, float]:
+    """The more people sign a story, the less it is any one's."""
+    distinct = dict.fromkeys(map(named, story.authors))
+    return dict.fromkeys(distinct, 1 / max(len(distinct), 1))
+
+
 def sources_of(story: Story) -> dict[str, float]:
     return dict.fromkeys(story.sources, 1.0)
 
 
 _NAMES: dict[str, Callable[[Story], dict[str, float]]] = {
     "topics": topics_of, "entities": entities_of, "publishers": publishers_of, "sources": sources_of,
+    "authors": authors_of,
 }  # fmt: skip
 
 
@@ -238,11 +245,12 @@ class Edition:
     entities: Table
     publishers: Table
     sources: Table
+    authors: Table
     topic_labels: dict[str, str]
     first_seen: Floats  # seconds since 1970
     last_seen: Floats
     independent: Floats
-    velocity: Floats
+    velocity: Floats  # publishers an hour that were joining at `last_seen`
     languages: tuple[str, ...]
     language: Rows  # place in `languages`
     text: bytes  # UTF-8: as a str one emoji would make every letter four bytes wide
@@ -263,9 +271,18 @@ class Edition:
         return np.log2(self.independent)
 
     @cached_property
-    def spread(self) -> Floats:
-        """The logarithm of how fast they came. It says something only where more than one did."""
-        return np.where(self.independent > 1, np.log2(1.0 + self.velocity), 0.0)
+    def _spreading(self) -> dict[tuple[float, float], Rows]:
+        return {}
+
+    def spreading(self, half_life: float, least: float) -> Rows:
+        """Rows of the stories that publishers still joined at that rate and more when the edition was made: the others
+        have stopped. `half_life` in seconds."""
+        rows = self._spreading.get((half_life, least))
+        if rows is None:
+            quiet = np.maximum(self.at.timestamp() - self.last_seen, 0.0)
+            now = self.velocity * 0.5 ** (quiet / half_life)
+            rows = self._spreading[half_life, least] = np.flatnonzero(now >= least)
+        return rows
 
     @cached_property
     def loudness(self) -> Floats:
@@ -716,6 +733,7 @@ def _assemble(
         entities=tables["entities"],
         publishers=tables["publishers"],
         sources=tables["sources"],
+        authors=tables["authors"],
     )
 
 
@@ -739,7 +757,16 @@ def _pace(publishers: Table, first_seen: Floats) -> Floats:
 
 def seen_alike(one: Edition, other: Edition) -> bool:
     """Whether two editions hold the same stories with the same arrays, however their names are numbered."""
-    columns = ("hashes", "vectors", "first_seen", "last_seen", "independent", "velocity", "text_start", "pace")
+    columns = (
+        "hashes",
+        "vectors",
+        "first_seen",
+        "last_seen",
+        "independent",
+        "velocity",
+        "text_start",
+        "pace",
+    )
     return (
         one.ids == other.ids
         and one.text == other.text

@@ -33,6 +33,7 @@ SLIDERS = (
     Slider(
         "interest", _("What I read"), ("interest", "likeness"), _("as if nothing were known"), _("more of what I read")
     ),
+    Slider("session", _("What I opened just now"), ("session",), _("forgotten at once"), _("go on with it")),
     Slider("importance", _("Importance"), ("importance",), _("however few report it"), _("what everybody reports")),
     Slider("popularity", _("What others read"), ("popularity",), _("whatever others open"), _("what many open here")),
     Slider("freshness", _("Freshness"), ("freshness",), _("age does not matter"), _("the newest")),
@@ -58,11 +59,11 @@ PRESETS = (
     Preset(_("Calm"), _("What lasts: less rush, more from sources that seldom publish."),
            {"freshness": 0.4, "importance": 0.8, "popularity": 0.6, "diversity": 1.3, "surprise": 0.4, "quiet": 1.8}),
     Preset(_("Catch up"), _("What most publishers reported, even if it is some days old."),
-           {"importance": 2.2, "freshness": 0.5, "interest": 0.6, "surprise": 0.0, "quiet": 0.3}),
+           {"importance": 2.2, "freshness": 0.5, "interest": 0.6, "session": 0.5, "surprise": 0.0, "quiet": 0.3}),
     Preset(_("Breaking"), _("What is happening now."),
-           {"freshness": 2.2, "importance": 1.6, "surprise": 0.0, "quiet": 0.4}),
+           {"freshness": 2.2, "importance": 1.6, "session": 0.5, "surprise": 0.0, "quiet": 0.4}),
     Preset(_("Wide"), _("Away from what you always read: many subjects, many publishers, some luck."),
-           {"interest": 0.4, "follows": 0.7, "popularity": 0.4, "diversity": 2.2, "surprise": 2.0, "quiet": 1.5}),
+           {"interest": 0.4, "session": 0.0, "follows": 0.7, "popularity": 0.4, "diversity": 2.2, "surprise": 2.0, "quiet": 1.5}),
     Preset(_("Mine"), _("What you follow and like, and little else."),
            {"follows": 1.6, "interest": 2.0, "importance": 0.4, "popularity": 0.3, "surprise": 0.3}),
     Preset(_("Near me"), _("From the places that you name as near."),

@@ -29,6 +29,7 @@ OTHERWISE = {
     "follows": phrase("If follows did not count"),
     "interest": phrase("If what was learned from your reading did not count"),
     "likeness": phrase("If likeness to what you read did not count"),
+    "session": phrase("If what you opened just now did not count"),
     "importance": phrase("If importance did not count"),
     "popularity": phrase("If what others read did not count"),
     "freshness": phrase("If it did not matter how new stories are"),
