@@ -290,6 +290,8 @@ class Story:
     velocity: float = 0.0  # independent publishers an hour that were joining at `last_seen`
     sources: tuple[SourceId, ...] = ()
     authors: tuple[str, ...] = ()  # who wrote its articles, copies left out, in order of time
+    words: int = 0  # of the longest of its articles, copies left out, that is known whole; 0 where none is
+    voices: int = 0  # people whom its articles quote by name
     key_points: tuple[Passage, ...] = ()
     timeline: tuple[Moment, ...] = ()
     entities: tuple[Entity, ...] = ()

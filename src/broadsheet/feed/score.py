@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
 from broadsheet.feed.others import at_least
 from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, WeightKind, named, vector_of
-from broadsheet.wording import meant, named_as, phrase, plural, together
+from broadsheet.wording import meant, named_as, one_and_another, phrase, plural, together
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -439,18 +439,19 @@ class Glimpse(NamedTuple):
     shared: tuple[tuple[WeightKind, Table, Floats], ...]  # how much each topic and each name ties
     last: float  # when the last was opened, in seconds since 1970
     mass: float  # how many openings that was then, earlier ones counting less
+    named: dict[int, str]  # what ties a row most, as it was worked out
 
-    def names(self, desk: Desk, rows: Sequence[int]) -> list[str]:
+    def name(self, desk: Desk, rows: Sequence[int]) -> None:
         """What ties each of these rows most to what was opened, as it is written."""
-        best, found = np.zeros(len(rows)), [""] * len(rows)
+        best, asked = np.zeros(len(rows)), np.array(rows, np.int64)
         for kind, table, tie in self.shared:
-            place, keys, strength = table.lists_of(np.array(rows, np.int64))
+            place, keys, strength = table.lists_of(asked)
             ties = tie[keys] * strength
             order = np.lexsort((ties, place))
             last = order[np.flatnonzero(np.diff(place[order], append=len(rows)))]  # the strongest of each row
             for at in last[ties[last] > best[place[last]]].tolist():
-                best[place[at]], found[place[at]] = ties[at], _written(desk, kind, table.names[keys[at]])
-        return found
+                best[place[at]] = ties[at]
+                self.named[rows[place[at]]] = _written(desk, kind, table.names[keys[at]])
 
 
 def _written(desk: Desk, kind: WeightKind, name: str) -> str:
@@ -478,6 +479,7 @@ class Session:
     over: timedelta = timedelta(hours=2)  # after this long without opening anything, nothing is left
     settled: float = 1.0  # openings until it counts half
     latest: int = 12  # openings that are looked at
+    least: float = 0.2  # of what ties two stories: less is no reason
 
     def points(self, desk: Desk) -> Floats:
         found = self._met(desk)
@@ -491,7 +493,7 @@ class Session:
             return None
         if desk.clock - float(at.max()) >= self.over.total_seconds():
             return None
-        what = "session", self.half_life, self.over, self.latest, reader.hidden
+        what = "session", self.half_life, self.over, self.latest, self.least, reader.hidden
         return edition.remembered(what, reader.opened, lambda: self._glimpse(desk, rows, at))
 
     def _glimpse(self, desk: Desk, rows: Rows, at: Floats) -> Glimpse | None:
@@ -514,7 +516,8 @@ class Session:
             near += table.sum(named_, tie[named_], len(edition))
             shared.append((kind, table, tie))
         near[opened] = 0.0  # what was opened is no more like itself
-        return Glimpse(np.minimum(near, 1.0), tuple(shared), last, float(worth.sum()))
+        near[near < self.least] = 0.0
+        return Glimpse(np.minimum(near, 1.0), tuple(shared), last, float(worth.sum()), {})
 
     def _strength(self, desk: Desk, found: Glimpse) -> float:
         """What a story that shares all with what was opened is given now."""
@@ -529,11 +532,13 @@ class Session:
         worth = self._strength(desk, found)
         since = ago(max(desk.clock - found.last, 0.0) / HOUR)
         repair = turn(self.signal, phrase("Count less what I opened just now"), desk)
-        named_ = found.names(desk, rows)
-        for place, near in enumerate(found.near[rows].tolist()):
-            if near:
-                fact = phrase("it is about {name}, as is what you opened {ago}", name=named_[place], ago=since)
-                yield place, Reason(self.signal, near * worth, fact, repair)
+        near = [
+            (place, row, x) for place, (row, x) in enumerate(zip(rows, found.near[rows].tolist(), strict=True)) if x
+        ]
+        found.name(desk, [row for _, row, _ in near if row not in found.named])
+        for place, row, x in near:
+            fact = phrase("it is about {name}, as is what you opened {ago}", name=found.named[row], ago=since)
+            yield place, Reason(self.signal, x * worth, fact, repair)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -552,7 +557,7 @@ class Importance:
     def points(self, desk: Desk) -> Floats:
         broad, fast = self._rates(desk)
         total = desk.edition.breadth * broad
-        rows = desk.edition.spreading(self.half_life.total_seconds(), self.least)
+        _, rows = desk.edition.spreading(self.half_life.total_seconds(), self.least)
         total[rows] += self._speed(self._now(desk, rows)) * fast
         return total
 
@@ -578,10 +583,8 @@ class Importance:
         broad, fast = self._rates(desk)
         asked = np.array(rows, np.int64)
         breadth, now = (edition.breadth[asked] * broad).tolist(), self._now(desk, asked)
-        spread = np.where(
-            np.isin(asked, edition.spreading(self.half_life.total_seconds(), self.least)),
-            self._speed(now) * fast, 0.0,
-        ).tolist()  # fmt: skip
+        still, _ = edition.spreading(self.half_life.total_seconds(), self.least)
+        spread = (still[asked] * self._speed(now) * fast).tolist()
         for place, many in enumerate(edition.independent[asked].tolist()):
             if breadth[place]:
                 fact = plural("{n} publisher reports it", "{n} publishers report it", int(many))
@@ -595,6 +598,69 @@ class Importance:
                     rate=rate,
                 )
                 yield place, Reason(self.signal, spread[place], fact, repair)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What can be known of how a story is told, with nothing judged: whether it can be read whole and how long it is, how
+    many people it quotes by name, whether somebody signed it, and whether its headline asks to be opened instead of saying
+    what happened.
+    """
+
+    signal: ClassVar[str] = "quality"
+    reads: ClassVar[tuple[str, ...]] = ()
+    whole: float = 0.2  # for one of `long` words and more
+    long: float = 400.0
+    voices: float = 0.2  # for `many` people quoted by name and more
+    many: float = 4.0
+    signed: float = 0.05
+    teasing: float = 0.2  # against
+
+    def points(self, desk: Desk) -> Floats:
+        return self._merits(desk) * desk.tuned(self.signal)
+
+    def _merits(self, desk: Desk) -> Floats:
+        """The points of every row where nothing is tuned: the same for all readers."""
+        edition = desk.edition
+        return edition.remembered(self, edition.words, lambda: self._for(edition) - self.teasing * edition.teasing)
+
+    def _for(self, edition: Edition) -> Floats:
+        told = self.whole * np.minimum(edition.words / self.long, 1.0) + self.signed * edition.signed
+        heard = np.log2(1.0 + np.minimum(edition.voices, self.many)) / math.log2(1.0 + self.many)
+        merits: Floats = told + self.voices * heard
+        return merits
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        edition, tuned = desk.edition, desk.tuned(self.signal)
+        if not tuned:
+            return
+        merits, asked = self._merits(desk), np.array(rows, np.int64)
+        repair = turn(self.signal, phrase("Mind less how a story is told"), desk)
+        against = self.teasing * tuned
+        for place, (row, x, is_teasing) in enumerate(
+            zip(rows, (merits[asked] * tuned).tolist(), edition.teasing[asked].tolist(), strict=True)
+        ):
+            if is_teasing and against:
+                yield place, Reason(self.signal, -against, phrase("its headline keeps back what happened"), repair)
+                x += against
+            if abs(x) > 1e-12:
+                yield place, Reason(self.signal, x, self._said(edition, row), repair)
+
+    def _said(self, edition: Edition, row: int) -> str:
+        """What speaks for how a story is told."""
+        said = edition.told.get(row)
+        if said is None:
+            told, words = edition.rows[row], edition.rows[row].words
+            clauses = []
+            if words:
+                about = phrase("about {n} words of it are here to read", n=round(words, -2) if words >= 100 else words)
+                clauses.append(about)
+            if told.voices:
+                clauses.append(plural("it quotes {n} person by name", "it quotes {n} people by name", told.voices))
+            if told.is_signed:
+                clauses.append(phrase("it says who wrote it"))
+            said = edition.told[row] = one_and_another(clauses)
+        return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -931,6 +997,7 @@ SCORERS: Mapping[str, type[Scorer]] = {
     "likeness": Likeness,
     "session": Session,
     "importance": Importance,
+    "quality": Quality,
     "popularity": Popularity,
     "freshness": Freshness,
     "quiet": Quiet,

@@ -35,6 +35,7 @@ SLIDERS = (
     ),
     Slider("session", _("What I opened just now"), ("session",), _("forgotten at once"), _("go on with it")),
     Slider("importance", _("Importance"), ("importance",), _("however few report it"), _("what everybody reports")),
+    Slider("quality", _("How it is told"), ("quality",), _("however it is told"), _("whole texts, people by name")),
     Slider("popularity", _("What others read"), ("popularity",), _("whatever others open"), _("what many open here")),
     Slider("freshness", _("Freshness"), ("freshness",), _("age does not matter"), _("the newest")),
     Slider("local", _("Near me"), ("local",), _("anywhere"), _("from near me")),

@@ -31,6 +31,7 @@ OTHERWISE = {
     "likeness": phrase("If likeness to what you read did not count"),
     "session": phrase("If what you opened just now did not count"),
     "importance": phrase("If importance did not count"),
+    "quality": phrase("If it did not matter how stories are told"),
     "popularity": phrase("If what others read did not count"),
     "freshness": phrase("If it did not matter how new stories are"),
     "quiet": phrase("If seldom-publishing sources were not favoured"),

@@ -5,13 +5,26 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import numpy as np
 
-from broadsheet.model import Article, Entity, EntityType, Passage, Story, StoryId, Topic, bytes_of, named, vector_of
+from broadsheet.model import (
+    Article,
+    ArticleId,
+    Entity,
+    EntityType,
+    Passage,
+    Story,
+    StoryId,
+    Topic,
+    bytes_of,
+    named,
+    vector_of,
+)
 from broadsheet.stories.features import words
 from broadsheet.stories.narrative import Narrative
 from broadsheet.stories.sentences import FIRST, Read, Reading, Sentences, central, plain
@@ -23,6 +36,7 @@ READ = 40  # articles whose sentences are read: a larger story adds no new sente
 SENTENCES = max(FIRST_SENTENCES, 2 * FIRST)  # of one article that are read at all
 LARGE = 20  # articles from which on a story's are remembered by those who describe it again and again
 ENTITIES, TOPICS, AUTHORS = 20, 6, 6
+WHOLE = 0.5  # an article of this confidence or less is a feed's summary, or may be cut off
 JOINED_HALF_LIFE = timedelta(hours=3)  # the same as `feed.score.Importance.half_life`
 
 _BAIT = re.compile(
@@ -46,10 +60,16 @@ def described_by(articles: Sequence[Article]) -> list[Article]:
     return own if len(own) <= READ + RECENT else [*own[:READ], *own[-RECENT:]]
 
 
-def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Reading | None = None) -> Story:  # noqa: A002
+def describe(
+    id: StoryId,  # noqa: A002
+    articles: Sequence[Article],
+    passages: Sentences | Reading | None = None,
+    said: Mapping[ArticleId, Sequence[str]] = MappingProxyType({}),
+) -> Story:
     """The story of these articles. Raises `ValueError` where there is none.
 
-    `passages` cuts an article into sentences, or is a `reading` that remembers them.
+    `passages` cuts an article into sentences, or is a `reading` that remembers them. `said` has whom each article quotes,
+    as it calls them.
     """
     if not articles:
         raise ValueError("a story has at least one article")
@@ -73,6 +93,8 @@ def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Rea
         velocity=velocity(own, last),
         sources=tuple(dict.fromkeys(a.source for a in placed if a.source)),
         authors=_authors(own),
+        words=max((len(a.text.split()) for a in own[:READ] if a.confidence > WHOLE), default=0),
+        voices=voices(own, said),
         key_points=key_points(lead, own[:READ], [reads[a.id] for a in own[:READ]]),
         timeline=tell(told, sentences=1),
         entities=_entities(telling),
@@ -161,6 +183,15 @@ def _authors(own: Sequence[Article]) -> tuple[str, ...]:
             if (name := named(author)) and name != named(article.publisher):
                 found.setdefault(name, " ".join(author.split()))
     return tuple(found.values())[:AUTHORS]
+
+
+def voices(own: Sequence[Article], said: Mapping[ArticleId, Sequence[str]]) -> int:
+    """How many people the articles quote by name: those speakers whom they name as persons."""
+    found: set[str] = set()
+    for article in own[:READ]:
+        people = {named(entity.text) for entity in article.entities if entity.type == "person"}
+        found |= people.intersection(map(named, said.get(article.id, ())))
+    return len(found)
 
 
 def _entities(own: Sequence[Article]) -> tuple[Entity, ...]:
