@@ -113,8 +113,9 @@ def beyond(fives: Sequence[Five]) -> dict[str, float]:
         if a.asked.request.reader != b.asked.request.reader
     ]  # fmt: skip
     read = [five for five in fives if five.read]
+    worded = any(five.near.any() for five in fives)  # Globo has no words: how unlike its articles are can't be told
     return {
-        "ILD": float(np.mean([unlike(five.near, five.shown) for five in fives])),
+        "ILD": float(np.mean([unlike(five.near, five.shown) for five in fives])) if worded else math.nan,
         "topics": float(np.mean([_covered(five) for five in fives])),
         "calibration": float(np.mean([divergence(ranked([f.topics[k] for k in f.shown]), _even(f.read)) for f in read]))
         if read
@@ -154,7 +155,8 @@ class Newsroom:
 
     def read_titles(self) -> None:
         """Vectors of what is wanted, a few hundred titles at a time."""
-        new = [name for name in self._wanted if name in self._articles and name not in self._vectors]
+        known = (name for name in self._wanted if self._articles.get(name, {}).get("title"))
+        new = [name for name in known if name not in self._vectors]
         for first in range(0, len(new), 240):
             part = new[first : first + 240]
             told = [self._articles[name] for name in part]
@@ -284,8 +286,6 @@ def _down(points: Floats) -> Order:
 
 def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None, ablate: bool = False) -> Report:
     """What each recipe shows, by all measures. `plot` writes accuracy against diversity as SVG."""
-    if clicks.is_globo(path):
-        raise InputError("Globo has no words: how unlike its articles are can't be told.")
     found = clicks.load(path, whole=whole)
     asked, signals = clicks.walk(found)
     asked = [a for a in asked if len(set(a.request.candidates)) >= OFFERED]
@@ -307,7 +307,7 @@ def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None, ablat
         shown = list(_fives(asked, orders, signals))
         kept = {x: figures[x] for x in ("ndcg10", "ndcg10 ±")}
         rows.append(Row(name, {"hit5": hits, **kept, **beyond(shown)}))
-        if kind:
+        if kind and not math.isnan(rows[-1].figures["ILD"]):
             points.append(Point(name, rows[-1].figures["ILD"], figures["ndcg10"], kind))  # type: ignore[arg-type]
     if plot is not None:
         plot.write_text(

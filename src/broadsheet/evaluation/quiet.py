@@ -95,7 +95,13 @@ def evaluate(path: Path, *, readers: int = READERS, days: int = DAYS) -> Report:
     if not made:
         raise InputError("No publisher of the stream posts seldom and within the days that are looked at.")
     recipes: dict[str, Mapping[str, float] | None] = {preset.name: preset.values for preset in PRESETS}
-    recipes |= {CROWDED: {}, "quiet 0": {"quiet": 0.0}, "quality 0": {"quality": 0.0}, "follows 0": {"follows": 0.0}, "newest first": None}
+    recipes |= {
+        CROWDED: {},
+        "quiet 0": {"quiet": 0.0},
+        "quality 0": {"quality": 0.0},
+        "follows 0": {"follows": 0.0},
+        "newest first": None,
+    }
     shown: dict[str, dict[ReaderId, dict[StoryId, datetime]]] = {name: {r.id: {} for r, _ in made} for name in recipes}
     pages: dict[str, list[Story]] = {name: [] for name in recipes}
     crowd = Crowd()
