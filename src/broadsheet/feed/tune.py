@@ -33,7 +33,7 @@ SLIDERS = (
     Slider(
         "interest", _("What I read"), ("interest", "likeness"), _("as if nothing were known"), _("more of what I read")
     ),
-    Slider("session", _("What I opened just now"), ("session",), _("forgotten at once"), _("go on with it")),
+    Slider("session", _("Just opened"), ("session",), _("forgotten at once"), _("go on with it")),
     Slider("importance", _("Importance"), ("importance",), _("however few report it"), _("what everybody reports")),
     Slider("quality", _("How it is told"), ("quality",), _("however it is told"), _("whole texts, people by name")),
     Slider("popularity", _("What others read"), ("popularity",), _("whatever others open"), _("what many open here")),
