@@ -174,6 +174,7 @@ class Newsroom:
         return Story(
             id=StoryId(id), headline=str(article.get("title") or ""), articles=(ArticleId(id),), publishers=("-",),
             first_seen=at, last_seen=at, topics=topics, vector=self._vectors.get(id, b""),
+            language=str(article.get("language") or ""),
         )  # fmt: skip
 
     def reader(self, asked: Asked, now: datetime) -> Reader:

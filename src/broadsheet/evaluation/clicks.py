@@ -177,6 +177,7 @@ def read_ebnerd(path: Path) -> tuple[list[Line], list[Line], Callable[[Line], bo
             "subtitle": a["subtitle"],
             "category": str(a["category"]),
             "topics": (a["subcategory"] or "").strip("[]").split(),
+            "language": "da",
         }
         for a in table("articles_titles", ["article_id", "title", "subtitle", "category", "subcategory"])
     ]
@@ -217,7 +218,7 @@ def read_mind(path: Path) -> tuple[list[Line], list[Line], Callable[[Line], bool
     articles: list[Line] = []
     for row in (path / "news_titles.tsv").read_text("utf-8").splitlines()[1:]:
         id, category, title = row.split("\t", 2)  # noqa: A001
-        articles.append({"id": id, "category": category, "title": title})
+        articles.append({"id": id, "category": category, "title": title, "language": "en"})
     lines: list[Line] = []
     for row in (path / "behaviors.tsv").read_text("utf-8").splitlines():
         id, reader, at, history, shown = row.split("\t")  # noqa: A001
