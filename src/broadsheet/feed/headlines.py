@@ -17,10 +17,11 @@ _FORMS: Final = {
     r"\b(?:you|your|you['’]re|you['’]ve|you['’]ll)\b|\bhere(?:['’]s| is| are)\b|\bthis (?:is|one|will)\b|^\s*(?:this|these)\b|"
     r"\bwhat (?:we|you|to) (?:know|need|expect)\b|^\s*(?:why|how|what)\b",
     "de": r"^\s*(?:die\s+)?(?:\d+|fünf|sechs|sieben|acht|neun|zehn)\s+(?:\w+\s+){0,2}(?:dinge|gründe|tipps|fakten|fehler|fragen|tricks|zeichen|orte)\b|"
-    r"\b(?:sie|du|man) (?:wissen|weißt) (?:müssen|musst|sollten|solltest|muss|sollte)\b|\b(?:dein|deine|deinen|ihr|ihre) \w+ (?:wissen|tun)\b|"
-    r"^\s*(?:das|so|darum|deshalb|warum|wieso|weshalb|wie|was|diese[rsn]?)\b(?! \w+ (?:jährige|prozent))|\bwas (?:jetzt|nun|wir)\b",
+    r"\b(?:sie|du|man) (?:wissen|weißt) (?:müssen|musst|sollten|solltest|muss|sollte)\b|"
+    r"^\s*(?:so|darum|deshalb|warum|wieso|weshalb|wie|was)\b|^\s*(?:das ist|das sind|das steckt|diese[rsn]? (?:\w+ ){1,3}(?:sollten|müssen|muss|macht))\b|"
+    r"\bwas (?:jetzt|nun|wir)\b",
     "es": r"^\s*(?:los\s+|las\s+)?(?:\d+|cinco|seis|siete|ocho|nueve|diez)\s+(?:\w+\s+){0,2}(?:cosas|razones|formas|claves|trucos|consejos|preguntas|"
-    r"errores|lugares|señales)\b|\blo que (?:debes|debe|hay que|tienes que|sabemos|se sabe)\b|^\s*(?:así|esto|este|esta|estos|estas|por qué|cómo|qué)\b|"
+    r"errores|lugares|señales)\b|\blo que (?:debes|debe|hay que|tienes que|sabemos|se sabe)\b|^\s*(?:así|esto|por qué|cómo|qué|est[ae]s? (?:es|son)|estos son)\b|"
     r"\b(?:tu|tus) \w+\b",
 }  # fmt: skip
 _TEASES: Final = {code: re.compile(f"{_ANYWHERE}|{forms}", re.IGNORECASE) for code, forms in _FORMS.items()}
