@@ -365,7 +365,7 @@ def evaluate(
     task: Annotated[
         str,
         typer.Argument(
-            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking, rankers, beyond, cold or quiet."
+            help="extraction, enrichment, entities, feeds, stories, threads, quotes, timelines, novelty, ranking, rankers, beyond, cold, quiet, spreading or authors."
         ),
     ],
     path: Annotated[Path, typer.Argument(help="The labelled set.", exists=True)],

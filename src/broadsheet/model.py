@@ -287,8 +287,11 @@ class Story:
     first_seen: datetime
     last_seen: datetime
     independent: int = 1  # publishers that wrote their own text: copies do not count
-    velocity: float = 0.0  # independent publishers an hour, over the story's first day
+    velocity: float = 0.0  # independent publishers an hour that were joining at `last_seen`
     sources: tuple[SourceId, ...] = ()
+    authors: tuple[str, ...] = ()  # who wrote its articles, copies left out, in order of time
+    words: int = 0  # of the longest of its articles, copies left out, that is known whole; 0 where none is
+    voices: int = 0  # people whom its articles quote by name
     key_points: tuple[Passage, ...] = ()
     timeline: tuple[Moment, ...] = ()
     entities: tuple[Entity, ...] = ()
@@ -509,7 +512,9 @@ class Mute:
         return self.until is None or now < self.until
 
 
-WeightKey = tuple[Literal["topic", "entity", "publisher"], str]
+WeightKind = Literal["topic", "entity", "publisher", "author"]
+WEIGHT_KINDS: tuple[WeightKind, ...] = ("topic", "entity", "publisher", "author")
+WeightKey = tuple[WeightKind, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

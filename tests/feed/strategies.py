@@ -11,6 +11,7 @@ from tests.builders import DAY, HOUR, NOON, a_reader, a_story
 TOPICS = ("chess", "sport", "war", "law")
 NAMES = ("Ada Lovelace", "Oslo", "United Nations", "Kim")
 PUBLISHERS = ("Gazette", "Herald", "Bugle", "Post", "Times")
+AUTHORS = ("Grace Hopper", "Reuters")
 WORDS = ("storm", "vote", "match", "court", "kim")
 
 stories_of = st.builds(
@@ -23,6 +24,9 @@ stories_of = st.builds(
         sources=tuple(SourceId(p.lower()) for p in publishers),
         independent=max(len(publishers), 1),
         velocity=len(publishers) / 3,
+        authors=AUTHORS[: seed % 3],
+        words=137 * seed,
+        voices=seed % 4,
         first_seen=NOON - (hours + span) * HOUR,
         last_seen=NOON - hours * HOUR,
         language=language,
@@ -72,6 +76,7 @@ weights = st.dictionaries(
         st.sampled_from(TOPICS).map(lambda t: ("topic", t)),
         st.sampled_from(NAMES).map(lambda n: ("entity", n.casefold())),
         st.sampled_from(PUBLISHERS).map(lambda p: ("publisher", p.casefold())),
+        st.sampled_from(AUTHORS).map(lambda a: ("author", a.casefold())),
     ),
     st.builds(
         lambda x, d, pinned: Weight(value=x, at=NOON - d * DAY, pinned=pinned),
@@ -94,7 +99,7 @@ def readers(draw, stories=()):
         weights=draw(weights),
         languages=draw(st.sampled_from(((), ("en",), ("de", "en")))),
         hidden=frozenset(draw(some)),
-        opened=dict.fromkeys(draw(some), NOON - DAY),
+        opened=dict.fromkeys(draw(some), NOON - draw(st.sampled_from((DAY, HOUR / 6)))),
         shown=dict.fromkeys(draw(some), 2),
         subscriptions=frozenset(draw(st.lists(st.sampled_from(("gazette", "post")), max_size=2))),
         home=tuple(draw(st.lists(st.sampled_from(("Oslo", "Kim", "storm")), max_size=2, unique=True))),

@@ -9,7 +9,7 @@ from broadsheet.errors import ConfigError
 from broadsheet.feed.build import STANDARD, Recipe, build_feed
 from broadsheet.feed.edition import Edition
 from broadsheet.feed.explain import explain, repairs
-from broadsheet.feed.score import often
+from broadsheet.feed.score import Desk, Importance, often
 from broadsheet.model import Entity, Follow, Mute, SourceId, Topic, Weight, bytes_of
 from tests.builders import DAY, HOUR, NOON, a_reader, a_story
 
@@ -255,3 +255,28 @@ def test_two_feeds_of_one_moment_that_show_different_things_have_different_names
     after = a_feed(a_reader(hidden=frozenset({stories[0].id})), *stories)
     assert before.id != after.id
     assert a_feed(a_reader(), *stories).id == before.id
+
+
+def test_what_somebody_wrote_comes_up_for_who_often_reads_them_and_says_so():
+    column = a_story("A column", publishers=("Gazette",), authors=("Ada Lovelace",))
+    others = [a_story(f"Other {n}", publishers=("Gazette",), authors=("Grace Hopper",)) for n in range(5)]
+    reader = a_reader(weights={("author", "ada lovelace"): Weight(value=1.0, at=NOON, label="Ada Lovelace")})
+    item = a_feed(reader, column, *others).items[0]
+    assert item.story == column.id
+    (reason,) = [r for r in item.reasons if r.signal == "interest"]
+    assert reason.fact == "you often read Ada Lovelace"
+    assert reason.repair.weight == (("author", "ada lovelace"), 0.0)
+
+
+def test_who_spreads_now_comes_before_who_once_did_and_says_so():
+    now = a_story("now", publishers=("A", "B", "C"), independent=3, velocity=0.5)
+    before = a_story("before", publishers=("A", "B", "C"), independent=3, velocity=0.5, last_seen=NOON - 12 * HOUR)
+    desk = Desk(a_reader(), Edition.of([now, before], NOON), NOON, 1)
+    index, points = desk.edition.index, Importance().points(desk)
+    assert points[index[now.id]] > points[index[before.id]] > 0
+    told = {place: [r.fact for p, r in Importance().reasons(desk, [0, 1]) if p == place] for place in (0, 1)}
+    assert told[index[now.id]] == ["3 publishers report it", "it is spreading: 0.5 more publishers an hour now"]
+    assert told[index[before.id]][:1] == ["3 publishers report it"]
+    fast = replace(now, velocity=50.0)
+    most = Importance().points(Desk(a_reader(), Edition.of([fast], NOON), NOON, 1))[0]
+    assert most == pytest.approx(Importance().speed + Importance().weight * np.log2(3) / 5)  # never more than this

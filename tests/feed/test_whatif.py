@@ -116,7 +116,7 @@ def test_every_reason_has_a_button_that_takes_away_what_it_says(situation):
 
 def wide(headline, publishers, **fields):
     names = tuple(f"P{n}" for n in range(publishers))
-    return a_story(headline, publishers=names, independent=publishers, velocity=publishers / 4, **fields)
+    return a_story(headline, publishers=names, independent=publishers, velocity=publishers / 24, **fields)
 
 
 def test_without_following_chess_this_would_be_second():
@@ -138,7 +138,7 @@ def test_turning_a_signal_down_and_away_are_told_apart():
 
 def test_a_story_below_the_page_says_what_it_lacks_and_what_would_lift_it():
     low = a_story("low", topics=(CHESS,), last_seen=NOON - 9 * HOUR)
-    stories = [low, *(wide(f"n{n}", 4) for n in range(6))]
+    stories = [low, *(wide(f"n{n}", 3) for n in range(6))]
     asked = inquiry(a_reader(), stories).ask(low.id, [FOLLOW])
     assert asked.place == 7
     assert asked.short is not None

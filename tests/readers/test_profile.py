@@ -273,3 +273,15 @@ def test_the_ledger_shows_every_weight_with_what_taught_it():
     assert profile.learn(
         reader, Event(reader=reader.id, kind=row.erase.kind, at=NOON, weight=row.erase.weight), None
     ).weights.keys() == reader.weights.keys() - {TOPIC}
+
+
+def test_who_wrote_a_story_is_learned_the_less_the_more_wrote_it():
+    alone = a_story("A column", publishers=("Gazette",), authors=("Ada Lovelace",))
+    pair = replace(alone, id="pair", authors=("Ada  Lovelace", "Grace Hopper"))
+    opened = Event(reader="ada", kind="opened", at=NOON, story=alone.id)
+    one, two = profile.learn(a_reader(), opened, alone), profile.learn(a_reader(), replace(opened, story="pair"), pair)
+    key = ("author", "ada lovelace")
+    assert one.weights[key].value == 2 * two.weights[key].value > 0
+    assert one.weights[key].label == "Ada Lovelace"
+    erased = Event(reader="ada", kind="erase_weight", at=NOON, weight=(key, 0.0))
+    assert key not in profile.learn(one, erased, None).weights

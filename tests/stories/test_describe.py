@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -10,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broadsheet.feed.score import Importance
 from broadsheet.model import Article, ArticleId, Entity, Passage, SourceId, StoryId, Topic, bytes_of, vector_of
-from broadsheet.stories.describe import LARGE, READ, RECENT, describe, described_by, in_order, reading
+from broadsheet.stories.describe import JOINED_HALF_LIFE, LARGE, READ, RECENT, describe, described_by, in_order, reading
 from broadsheet.stories.sentences import plain
 from tests.builders import DAY, HOUR, NOON, an_article
 
@@ -60,9 +62,27 @@ def test_a_copy_is_shown_but_does_not_count_as_a_voice():
     assert all(p.article != copy.id for p in story.key_points)
 
 
-def test_velocity_is_independent_publishers_an_hour_on_the_first_day():
-    assert describe(ID, [FIRST, SECOND, NEXT_DAY]).velocity == pytest.approx(3 / 24)
-    assert describe(ID, [FIRST]).velocity == 1.0
+def test_velocity_is_independent_publishers_an_hour_that_join_now_not_those_that_once_came():
+    an_hour = math.log(2) / (JOINED_HALF_LIFE / HOUR)
+    assert describe(ID, [FIRST]).velocity == 0  # nobody joined
+    assert describe(ID, [FIRST, SECOND]).velocity == pytest.approx(an_hour)
+    half = JOINED_HALF_LIFE
+    again = replace(SECOND, id=ArticleId("again"), published=SECOND.published + half)
+    assert describe(ID, [FIRST, SECOND, again]).velocity == pytest.approx(an_hour / 2)  # the same publisher joins once
+    assert describe(ID, [FIRST, SECOND, NEXT_DAY]).velocity == pytest.approx(an_hour * (1 + 0.5 ** (22 * HOUR / half)))
+    copy = replace(SECOND, copy_of=FIRST.id)
+    assert describe(ID, [FIRST, copy]).velocity == 0
+
+
+def test_importance_forgets_who_joined_as_fast_as_a_story_does():
+    assert Importance().half_life == JOINED_HALF_LIFE
+
+
+def test_authors_are_those_of_its_own_articles_each_once_and_no_publishers():
+    signed = replace(FIRST, authors=("Ada  Lovelace", "Reuters"))
+    other = replace(SECOND, authors=("Grace Hopper", "ada lovelace"))
+    copy = replace(NEXT_DAY, authors=("Nobody",), copy_of=FIRST.id)
+    assert describe(ID, [copy, other, signed]).authors == ("Ada Lovelace", "Grace Hopper")
 
 
 def test_a_publishers_own_key_points_come_first_where_the_text_has_them():

@@ -24,6 +24,8 @@ TASKS = (
     "beyond",
     "cold",
     "quiet",
+    "spreading",
+    "authors",
 )
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from broadsheet.articles.embed import encode
 from broadsheet.errors import InputError
@@ -36,8 +37,9 @@ from broadsheet.evaluation.report import Report, Row
 from broadsheet.feed import build
 from broadsheet.feed.build import STANDARD, build_feed, name_of
 from broadsheet.feed.edition import Edition
+from broadsheet.feed.others import Others
 from broadsheet.feed.tune import PRESETS, as_tuned
-from broadsheet.model import ArticleId, Event, Reader, ReaderId, Story, StoryId, Topic, bytes_of
+from broadsheet.model import ArticleId, Event, Mute, Reader, ReaderId, Story, StoryId, Topic, bytes_of
 from broadsheet.readers.profile import learn
 from broadsheet.stages import Line
 from broadsheet.stages.rank import TOGETHER, Linear
@@ -47,6 +49,7 @@ SHOWN: Final = 5
 OFFERED: Final = 10  # fewer candidates leave little to choose
 MOST: Final = 800  # requests, evenly over time
 READ: Final = 40  # articles of the history that a reader is folded from
+LATELY: Final = 6 * 3600.0  # seconds for which what was read is still live
 STEPS: Final = (0.0, 0.5, 2.0, 4.0)  # of the slider of diversity alone
 LIKENESS: Final = (0.5, 3.0)  # of the slider of interest alone
 Order = Sequence[int]  # candidates by place
@@ -110,8 +113,9 @@ def beyond(fives: Sequence[Five]) -> dict[str, float]:
         if a.asked.request.reader != b.asked.request.reader
     ]  # fmt: skip
     read = [five for five in fives if five.read]
+    worded = any(five.near.any() for five in fives)  # Globo has no words: how unlike its articles are can't be told
     return {
-        "ILD": float(np.mean([unlike(five.near, five.shown) for five in fives])),
+        "ILD": float(np.mean([unlike(five.near, five.shown) for five in fives])) if worded else math.nan,
         "topics": float(np.mean([_covered(five) for five in fives])),
         "calibration": float(np.mean([divergence(ranked([f.topics[k] for k in f.shown]), _even(f.read)) for f in read]))
         if read
@@ -151,7 +155,8 @@ class Newsroom:
 
     def read_titles(self) -> None:
         """Vectors of what is wanted, a few hundred titles at a time."""
-        new = [name for name in self._wanted if name in self._articles and name not in self._vectors]
+        known = (name for name in self._wanted if self._articles.get(name, {}).get("title"))
+        new = [name for name in known if name not in self._vectors]
         for first in range(0, len(new), 240):
             part = new[first : first + 240]
             told = [self._articles[name] for name in part]
@@ -169,24 +174,33 @@ class Newsroom:
         return Story(
             id=StoryId(id), headline=str(article.get("title") or ""), articles=(ArticleId(id),), publishers=("-",),
             first_seen=at, last_seen=at, topics=topics, vector=self._vectors.get(id, b""),
+            language=str(article.get("language") or ""),
         )  # fmt: skip
 
     def reader(self, asked: Asked, now: datetime) -> Reader:
-        """Folded from what was read, as if it had been read over the week before."""
+        """Folded from what was read, when it was read; where that is not known, as if it had been over the week before."""
         request = asked.request
         reader = Reader(id=ReaderId(request.reader or "-"))
         history = request.history[-READ:]
-        for k, id in enumerate(history):  # noqa: A001
-            at = now - timedelta(hours=168 * (len(history) - k) / READ)
+        week = [now - timedelta(hours=168 * (len(history) - k) / READ) for k in range(len(history))]
+        times = [datetime.fromtimestamp(at, UTC) for at in request.read[-READ:]] or week
+        for id, at in zip(history, times, strict=True):  # noqa: A001
             event = Event(reader=reader.id, kind="opened", at=at, story=StoryId(id))
             reader = learn(reader, event, self.story(id, at))
         seen = [s.name for s in self._signals.signals].index("seen")
-        times = np.rint(np.expm1(asked.together[:, seen])).astype(int).tolist()
-        shown = {StoryId(id): n for id, n in zip(request.candidates, times, strict=True) if n}  # noqa: A001
-        return Reader(**{name: getattr(reader, name) for name in reader.__slots__} | {"shown": shown})
+        times_seen = np.rint(np.expm1(asked.together[:, seen])).astype(int).tolist()
+        shown = {StoryId(id): n for id, n in zip(request.candidates, times_seen, strict=True) if n}  # noqa: A001
+        only_read = tuple(Mute(kind="story", value=id) for id in self.just_read(asked))  # noqa: A001
+        return replace(reader, shown=shown, mutes=only_read)
+
+    def just_read(self, asked: Asked) -> list[str]:
+        """What was read lately and is not offered: live, but not to be chosen."""
+        request, offered = asked.request, set(asked.request.candidates)
+        lately = zip(request.history[-len(request.read) :], request.read, strict=True) if request.read else ()
+        return list(dict.fromkeys(id for id, at in lately if at > request.at - LATELY and id not in offered))  # noqa: A001
 
     def edition(self, asked: Asked, now: datetime) -> Edition:
-        """The candidates, each as old as it is known to be."""
+        """The candidates, each as old as it is known to be, and what was just read."""
         age = [s.name for s in self._signals.signals].index("age")
         hours = np.expm1(asked.together[:, age])
         stories = []
@@ -194,7 +208,16 @@ class Newsroom:
             written = seconds(self._articles.get(id, {}).get("published"))
             first = min(written, asked.request.at) if written is not None else asked.request.at - old * 3600
             stories.append(self.story(id, datetime.fromtimestamp(first, UTC)))
-        return replace(Edition.of(stories, now), others=asked.others)
+        edition = Edition.of([*stories, *(self.story(id, now) for id in self.just_read(asked))], now)  # noqa: A001
+        offered = np.isin(np.array(edition.ids), asked.request.candidates)
+        return replace(edition, others=_among(asked.others, offered) if asked.others else None)
+
+
+def _among(others: Others, offered: NDArray[np.bool_]) -> Others:
+    """What is told of those that are offered, in an edition that has more."""
+    opened, usual, readers = np.zeros(len(offered)), np.zeros(len(offered)), np.zeros(len(offered), np.int64)
+    opened[offered], usual[offered], readers[offered] = others.opened, others.usual, others.readers
+    return Others(others.at, opened, usual, readers)
 
 
 @dataclass(frozen=True)
@@ -264,8 +287,6 @@ def _down(points: Floats) -> Order:
 
 def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None, ablate: bool = False) -> Report:
     """What each recipe shows, by all measures. `plot` writes accuracy against diversity as SVG."""
-    if clicks.is_globo(path):
-        raise InputError("Globo has no words: how unlike its articles are can't be told.")
     found = clicks.load(path, whole=whole)
     asked, signals = clicks.walk(found)
     asked = [a for a in asked if len(set(a.request.candidates)) >= OFFERED]
@@ -287,7 +308,7 @@ def evaluate(path: Path, *, whole: bool = False, plot: Path | None = None, ablat
         shown = list(_fives(asked, orders, signals))
         kept = {x: figures[x] for x in ("ndcg10", "ndcg10 ±")}
         rows.append(Row(name, {"hit5": hits, **kept, **beyond(shown)}))
-        if kind:
+        if kind and not math.isnan(rows[-1].figures["ILD"]):
             points.append(Point(name, rows[-1].figures["ILD"], figures["ndcg10"], kind))  # type: ignore[arg-type]
     if plot is not None:
         plot.write_text(

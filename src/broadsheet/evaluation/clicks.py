@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import zlib
+from array import array
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
@@ -75,7 +76,7 @@ def walk(clicks: Clicks, fit: Fitting | None = None, ask: Asking | None = None) 
     crowd = Readership()
     number = iter(range(len(clicks.lines)))
     for _, group in groupby(clicks.lines, clicks.period or (lambda line: next(number))):
-        requests: list[tuple[Request, Line]] = [(read_request(line), line) for line in group]
+        requests = [(replace(read_request(line), read=line.get("read", ())), line) for line in group]
         for request, line in requests:
             chosen = set(clicked_of(line))
             clicked = np.array([id in chosen for id in request.candidates])  # noqa: A001
@@ -176,33 +177,39 @@ def read_ebnerd(path: Path) -> tuple[list[Line], list[Line], Callable[[Line], bo
             "subtitle": a["subtitle"],
             "category": str(a["category"]),
             "topics": (a["subcategory"] or "").strip("[]").split(),
+            "language": "da",
         }
         for a in table("articles_titles", ["article_id", "title", "subtitle", "category", "subcategory"])
     ]
     lines: list[Line] = []
     for part in ("train", "validation"):
-        read_before = {
-            h["user_id"]: [str(id) for id in h["article_id_fixed"]]  # noqa: A001
-            for h in table(f"{part}/history", ["user_id", "article_id_fixed"])
+        histories = table(f"{part}/history", ["user_id", "article_id_fixed", "impression_time_fixed"])
+        read_before = {h["user_id"]: [str(id) for id in h["article_id_fixed"]] for h in histories}  # noqa: A001
+        read_at = {
+            h["user_id"]: [at.replace(tzinfo=UTC).timestamp() for at in h["impression_time_fixed"]] for h in histories
         }
         shown = table(
             f"{part}/behaviors",
             ["impression_id", "impression_time", "article_ids_inview", "article_ids_clicked", "user_id"],
         )
         since: dict[int, list[str]] = {}
+        since_at: dict[int, list[float]] = {}
         for b in sorted(shown, key=lambda b: (b["impression_time"], b["impression_id"])):
             clicked = [str(id) for id in b["article_ids_clicked"]]  # noqa: A001
-            own = since.setdefault(b["user_id"], [])
+            own, own_at = since.setdefault(b["user_id"], []), since_at.setdefault(b["user_id"], [])
+            at = b["impression_time"].replace(tzinfo=UTC)
             lines.append({
                 "id": b["impression_id"],
                 "reader": b["user_id"],
-                "at": b["impression_time"].replace(tzinfo=UTC).isoformat(),
+                "at": at.isoformat(),
                 "history": [*read_before.get(b["user_id"], ()), *own],
+                "read": array("d", [*read_at.get(b["user_id"], ()), *own_at]),
                 "candidates": [str(id) for id in b["article_ids_inview"]],  # noqa: A001
                 "clicked": clicked,
                 "part": part, "set": "ebnerd",
             })  # fmt: skip
             own.extend(clicked)
+            own_at.extend([at.timestamp()] * len(clicked))
     return articles, lines, lambda line: line["part"] == "validation"
 
 
@@ -211,7 +218,7 @@ def read_mind(path: Path) -> tuple[list[Line], list[Line], Callable[[Line], bool
     articles: list[Line] = []
     for row in (path / "news_titles.tsv").read_text("utf-8").splitlines()[1:]:
         id, category, title = row.split("\t", 2)  # noqa: A001
-        articles.append({"id": id, "category": category, "title": title})
+        articles.append({"id": id, "category": category, "title": title, "language": "en"})
     lines: list[Line] = []
     for row in (path / "behaviors.tsv").read_text("utf-8").splitlines():
         id, reader, at, history, shown = row.split("\t")  # noqa: A001
@@ -254,6 +261,7 @@ def read_globo(path: Path, *, sessions: int = 1, asked: int = 200, seed: int = 0
     rng = np.random.default_rng(seed)
     lines: list[Line] = []
     so_far: dict[int, list[str]] = {}
+    so_far_at: dict[int, list[float]] = {}
     chosen = kept[order]
     for hour in range(-24, 2 * HOURS):
         begin, end = (
@@ -273,7 +281,7 @@ def read_globo(path: Path, *, sessions: int = 1, asked: int = 200, seed: int = 0
         take = set(rng.permutation(follows)[:asked].tolist()) if hour >= 0 else set()
         for k in here:
             s, clicked = int(session[order[k]]), str(every_article[k])
-            history = so_far.setdefault(s, [])
+            history, read = so_far.setdefault(s, []), so_far_at.setdefault(s, [])
             candidates = [clicked]
             if k in take and clicked not in history:
                 drawn = dict.fromkeys(str(a) for a in rng.choice(window, 40 * NEGATIVES))
@@ -282,9 +290,10 @@ def read_globo(path: Path, *, sessions: int = 1, asked: int = 200, seed: int = 0
                 rng.shuffle(candidates)
             lines.append({
                 "id": k, "reader": str(s), "history": list(history), "candidates": candidates, "clicked": [clicked],
-                "at": datetime.fromtimestamp(every_at[k] / 1000, UTC).isoformat(), "hour": hour,
+                "at": datetime.fromtimestamp(every_at[k] / 1000, UTC).isoformat(), "hour": hour, "read": list(read),
             })  # fmt: skip
             history.append(clicked)
+            read.append(every_at[k] / 1000)
     with (path / "articles_metadata_partial.csv").open(encoding="utf-8", newline="") as file:
         articles: list[Line] = [
             {

@@ -81,7 +81,7 @@ def _newcomers(
 ) -> Iterator[Newcomer]:
     for known in KNOWN:
         history = request.history[-known:] if known else []
-        one = Request(request.at, "", history, request.candidates)
+        one = Request(request.at, "", history, request.candidates, request.read[-known:] if known else ())
         chosen = tuple(request.history[-CHOICES:]) if not known else ()
         named = replace(one, reader=request.reader)
         yield Newcomer(known, Asked(signals.table(one), alone.table(one), clicked, named, others), chosen)

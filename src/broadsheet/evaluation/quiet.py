@@ -8,12 +8,14 @@ reader. Each item is a story of one article: it has no names, topics or vectors 
 lots and what was seen decides. One row has a crowd
 beside them, all of which opened the latest items of publishers that never stop, as is told to everybody (`feed.others`).
 Seen: the share of the quiet publisher's items that stood on a page within two days of being
-published. Beside it, what all pages show: the share of quiet publishers, how many publishers, and how unevenly.
+published. Beside it, what all pages show: the share of quiet publishers, how many publishers, and how unevenly; how many
+items can be read whole (what their feeds carry has `WHOLE` words and more), and how many headlines tease (`feed.headlines`).
 """
 
 from __future__ import annotations
 
 import lzma
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +31,7 @@ from broadsheet.evaluation.beyond import gini
 from broadsheet.evaluation.report import Report, Row
 from broadsheet.feed.build import STANDARD, build_feed
 from broadsheet.feed.edition import Edition
+from broadsheet.feed.headlines import teases
 from broadsheet.feed.others import Crowd
 from broadsheet.feed.tune import PRESETS, as_tuned
 from broadsheet.model import ArticleId, Follow, Reader, ReaderId, SourceId, Story, StoryId, identify
@@ -43,6 +46,7 @@ BUSY: Final = 30  # other publishers that a reader follows
 READING: Final = 40  # readers of the crowd
 OPENED: Final = 60  # items that each of them opens a day: two pages of nothing else
 CROWDED: Final = "As shipped, in a crowd"
+WHOLE: Final = 150  # words of an item that is more than a summary
 WEEKLY: Final = 2.0  # items a week of a quiet publisher, at most
 
 
@@ -64,10 +68,12 @@ def read(path: Path) -> Stream:
             if not item.get("published") or not item.get("title"):
                 continue
             at = datetime.fromisoformat(item["published"]).astimezone(UTC)
+            words = len(re.sub(r"<[^>]+>", " ", item.get("description") or "").split())
             id, publisher = StoryId(identify(item["link"])), str(item["feed"])  # noqa: A001
             found[id] = Story(
                 id=id, headline=item["title"], articles=(ArticleId(identify(item["link"], "a")),), publishers=(publisher,),
                 sources=(SourceId(item["feed"]),), first_seen=at, last_seen=at, language=(item.get("lang") or "")[:2],
+                words=words if words >= WHOLE else 0,
             )  # fmt: skip
     except (OSError, lzma.LZMAError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as e:
         raise InputError(f"{path} is no stream of feed items as JSON lines.") from e
@@ -89,14 +95,20 @@ def evaluate(path: Path, *, readers: int = READERS, days: int = DAYS) -> Report:
     if not made:
         raise InputError("No publisher of the stream posts seldom and within the days that are looked at.")
     recipes: dict[str, Mapping[str, float] | None] = {preset.name: preset.values for preset in PRESETS}
-    recipes |= {CROWDED: {}, "quiet 0": {"quiet": 0.0}, "follows 0": {"follows": 0.0}, "newest first": None}
+    recipes |= {
+        CROWDED: {},
+        "quiet 0": {"quiet": 0.0},
+        "quality 0": {"quality": 0.0},
+        "follows 0": {"follows": 0.0},
+        "newest first": None,
+    }
     shown: dict[str, dict[ReaderId, dict[StoryId, datetime]]] = {name: {r.id: {} for r, _ in made} for name in recipes}
-    pages: dict[str, list[str]] = {name: [] for name in recipes}
+    pages: dict[str, list[Story]] = {name: [] for name in recipes}
     crowd = Crowd()
     for now in asked:
         live = [story for story in stream.stories if now - LIVE <= story.last_seen <= now]
         edition = Edition.of(live, now)
-        publisher = {story.id: story.publishers[0] for story in live}
+        of = {story.id: story for story in live}
         _count(crowd, [story for story in live if stream.weekly[story.publishers[0]] > WEEKLY], now)
         told = replace(edition, others=crowd.tell(edition.index, now.timestamp()))
         for name, values in recipes.items():
@@ -105,7 +117,7 @@ def evaluate(path: Path, *, readers: int = READERS, days: int = DAYS) -> Report:
                 page = _page(reader, seen, told if name == CROWDED else edition, live, values, now)
                 for id in page:  # noqa: A001
                     seen.setdefault(id, now)
-                    pages[name].append(publisher[id])
+                    pages[name].append(of[id])
     offered = {story.publishers[0] for story in stream.stories if begin - LIVE <= story.last_seen <= end}
     rows = [Row(name, _figures(stream, made, shown[name], pages[name], begin, end, offered)) for name in recipes]
     notes = (
@@ -166,7 +178,7 @@ def _count(crowd: Crowd, busy: Sequence[Story], now: datetime) -> None:
 
 def _figures(
     stream: Stream, made: Sequence[tuple[Reader, str]], shown: Mapping[ReaderId, Mapping[StoryId, datetime]],
-    pages: Sequence[str], begin: datetime, end: datetime, offered: set[str],
+    pages: Sequence[Story], begin: datetime, end: datetime, offered: set[str],
 ) -> dict[str, float]:  # fmt: skip
     due, seen = 0, 0
     for reader, own in made:
@@ -175,7 +187,7 @@ def _figures(
                 due += 1
                 at = shown[reader.id].get(story.id)
                 seen += at is not None and at - story.last_seen <= WITHIN
-    counts = Counter(pages)
+    counts = Counter(story.publishers[0] for story in pages)
     quiet = sum(n for publisher, n in counts.items() if stream.weekly[publisher] <= WEEKLY)
     return {
         "seen": seen / due if due else 0.0,
@@ -183,4 +195,6 @@ def _figures(
         "quiet share": quiet / len(pages) if pages else 0.0,
         "publishers": float(len(counts)),
         "gini": gini([counts[publisher] for publisher in offered]),
+        "whole": sum(story.words > 0 for story in pages) / len(pages) if pages else 0.0,
+        "teasing": sum(teases(story.headline, story.language) for story in pages) / len(pages) if pages else 0.0,
     }

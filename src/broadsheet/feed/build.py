@@ -80,7 +80,21 @@ class Recipe:
 
 
 WORTH = frozenset(
-    {"weight", "against", "speed", "shown", "read", "update", "update_followed", "seldom", *FOLLOW_KINDS}
+    {
+        "weight",
+        "against",
+        "speed",
+        "shown",
+        "read",
+        "update",
+        "update_followed",
+        "seldom",
+        "whole",
+        "voices",
+        "signed",
+        "teasing",
+        *FOLLOW_KINDS,
+    }
 )  # settings that are points
 
 

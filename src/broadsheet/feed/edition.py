@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from broadsheet.feed.headlines import teases
 from broadsheet.feed.others import Others
 from broadsheet.model import (
     Entity,
@@ -41,6 +42,39 @@ DAY = 86_400.0
 REMEMBERED = 5_000  # phrases and choices whose rows an edition keeps at hand
 CHUNK = 4_096  # stories read into arrays at a time
 WARM = 450  # what is kept at hand of readers: nine things of each of the last fifty, three as large as the edition
+AGENCIES = frozenset(
+    [
+        "reuters",
+        "afp",
+        "agence france-presse",
+        "ap",
+        "associated press",
+        "the associated press",
+        "dpa",
+        "efe",
+        "ansa",
+        "pa media",
+        "press association",
+        "upi",
+        "xinhua",
+        "tass",
+        "ritzau",
+        "apa",
+        "kyodo",
+        "kyodo news",
+        "ians",
+        "ani",
+        "pti",
+        "bloomberg news",
+        "anp",
+        "belga",
+        "lusa",
+        "ntb",
+        "tt",
+        "news desk",
+        "agencies",
+    ]
+)  # that sign what others wrote for everybody
 T = TypeVar("T")
 
 
@@ -157,7 +191,7 @@ def _table(lists: _Lists, vocabulary: dict[str, int], names: list[str]) -> Table
     )  # fmt: skip
 
 
-TABLES = ("topics", "entities", "publishers", "sources")
+TABLES = ("topics", "entities", "publishers", "sources", "authors")
 
 
 def topics_of(story: Story) -> dict[str, float]:
@@ -179,12 +213,19 @@ def publishers_of(story: Story) -> dict[str, float]:
     return dict.fromkeys(distinct, 1 / max(len(distinct), 1))
 
 
+def authors_of(story: Story) -> dict[str, float]:
+    """The more people sign a story, the less it is any one's."""
+    distinct = dict.fromkeys(map(named, story.authors))
+    return dict.fromkeys(distinct, 1 / max(len(distinct), 1))
+
+
 def sources_of(story: Story) -> dict[str, float]:
     return dict.fromkeys(story.sources, 1.0)
 
 
 _NAMES: dict[str, Callable[[Story], dict[str, float]]] = {
     "topics": topics_of, "entities": entities_of, "publishers": publishers_of, "sources": sources_of,
+    "authors": authors_of,
 }  # fmt: skip
 
 
@@ -199,6 +240,10 @@ class _Row:
     independent: float
     velocity: float
     articles: int
+    words: int
+    voices: int
+    is_signed: bool
+    teases: bool
     language: str
     publishers: tuple[str, ...]
     entity: str  # the name it is most about, as written
@@ -238,11 +283,16 @@ class Edition:
     entities: Table
     publishers: Table
     sources: Table
+    authors: Table
     topic_labels: dict[str, str]
     first_seen: Floats  # seconds since 1970
     last_seen: Floats
     independent: Floats
-    velocity: Floats
+    velocity: Floats  # publishers an hour that were joining at `last_seen`
+    words: Floats  # of the longest article that is known whole
+    voices: Floats  # people who are quoted by name
+    signed: NDArray[np.bool_]  # by somebody, not only by an agency
+    teasing: NDArray[np.bool_]  # its headline asks to be opened instead of saying what happened
     languages: tuple[str, ...]
     language: Rows  # place in `languages`
     text: bytes  # UTF-8: as a str one emoji would make every letter four bytes wide
@@ -265,9 +315,18 @@ class Edition:
         return np.log2(self.independent)
 
     @cached_property
-    def spread(self) -> Floats:
-        """The logarithm of how fast they came. It says something only where more than one did."""
-        return np.where(self.independent > 1, np.log2(1.0 + self.velocity), 0.0)
+    def _spreading(self) -> dict[tuple[float, float], tuple[NDArray[np.bool_], Rows]]:
+        return {}
+
+    def spreading(self, half_life: float, least: float) -> tuple[NDArray[np.bool_], Rows]:
+        """Which stories publishers still joined at that rate and more when the edition was made, as a mask and as rows: the
+        others have stopped. `half_life` in seconds."""
+        found = self._spreading.get((half_life, least))
+        if found is None:
+            quiet = np.maximum(self.at.timestamp() - self.last_seen, 0.0)
+            now = self.velocity * 0.5 ** (quiet / half_life) >= least
+            found = self._spreading[half_life, least] = now, np.flatnonzero(now)
+        return found
 
     @cached_property
     def loudness(self) -> Floats:
@@ -295,6 +354,11 @@ class Edition:
     @cached_property
     def kinds(self) -> dict[int, dict[int, Any]]:
         """What the diversity of a page asks of a story, as it was worked out: by its one setting and by row."""
+        return {}
+
+    @cached_property
+    def told(self) -> dict[int, str]:
+        """What speaks for how a story is told, in words: by row, as it was worked out."""
         return {}
 
     @cached_property
@@ -644,6 +708,10 @@ def _row(story: Story) -> _Row:
         independent=float(max(story.independent, 1)),
         velocity=max(story.velocity, 0.0),
         articles=len(story.articles),
+        words=max(story.words, 0),
+        voices=max(story.voices, 0),
+        is_signed=any(named(author) not in AGENCIES for author in story.authors),
+        teases=teases(story.headline, story.language),
         language=story.language,
         publishers=story.publishers,
         entity=main.text if main else "",
@@ -728,6 +796,10 @@ def _assemble(
         last_seen=column(row.last_seen for row in sorted_rows),
         independent=column(row.independent for row in sorted_rows),
         velocity=column(row.velocity for row in sorted_rows),
+        words=column(row.words for row in sorted_rows),
+        voices=column(row.voices for row in sorted_rows),
+        signed=column((row.is_signed for row in sorted_rows), np.bool_),
+        teasing=column((row.teases for row in sorted_rows), np.bool_),
         languages=languages,
         language=column((place[row.language] for row in sorted_rows), np.int64),
         text=b"\n" + b"\0".join(texts) + b"\0",  # never a letter before the first or after the last
@@ -739,6 +811,7 @@ def _assemble(
         entities=tables["entities"],
         publishers=tables["publishers"],
         sources=tables["sources"],
+        authors=tables["authors"],
     )
 
 
@@ -762,7 +835,20 @@ def _pace(publishers: Table, first_seen: Floats) -> Floats:
 
 def seen_alike(one: Edition, other: Edition) -> bool:
     """Whether two editions hold the same stories with the same arrays, however their names are numbered."""
-    columns = ("hashes", "vectors", "first_seen", "last_seen", "independent", "velocity", "text_start", "pace")
+    columns = (
+        "hashes",
+        "vectors",
+        "first_seen",
+        "last_seen",
+        "independent",
+        "velocity",
+        "words",
+        "voices",
+        "signed",
+        "teasing",
+        "text_start",
+        "pace",
+    )
     return (
         one.ids == other.ids
         and one.text == other.text

@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import ClassVar, Literal, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.feed.edition import Edition, Floats, Rows, Table, partly_private
 from broadsheet.feed.others import at_least
-from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, named, vector_of
-from broadsheet.wording import meant, named_as, phrase, plural, together
+from broadsheet.model import Follow, Reader, Reason, Repair, StoryId, Weight, WeightKey, WeightKind, named, vector_of
+from broadsheet.wording import meant, named_as, one_and_another, phrase, plural, together
 
 HOUR = 3600.0
 SLACK = 1e-4  # float32 sums of a few hundred products are right to about 1e-6
@@ -211,7 +211,7 @@ def _felt(strength: Floats) -> Floats:
 class Learned(NamedTuple):
     """What the learned weights of one kind are worth, for the names that the edition has."""
 
-    kind: Literal["topic", "entity", "publisher"]
+    kind: WeightKind
     table: Table
     keys: Rows
     worth: Floats
@@ -220,7 +220,7 @@ class Learned(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interest:
-    """What was learned from what the reader did: a weight for each topic, name and publisher, fading.
+    """What was learned from what the reader did: a weight for each topic, name, publisher and author, fading.
 
     A story touches a dozen things that were once learned a little. The few that count are told one by one, all others
     together as one reason with what they add up to, so that a person can read the sum.
@@ -265,8 +265,9 @@ class Interest:
 
     def _worths(self, desk: Desk) -> tuple[Learned, ...]:
         edition = desk.edition
-        tables: dict[Literal["topic", "entity", "publisher"], Table] = {
+        tables: dict[WeightKind, Table] = {
             "topic": edition.topics, "entity": edition.entities, "publisher": edition.publishers,
+            "author": edition.authors,
         }  # fmt: skip
         known = _numbered(desk.reader.weights, tables)
         factor, made = self.weight * desk.tuned(self.signal), edition.at.timestamp()
@@ -326,7 +327,7 @@ class Interest:
 
 
 def _numbered(
-    weights: Mapping[WeightKey, Weight], tables: Mapping[Literal["topic", "entity", "publisher"], Table]
+    weights: Mapping[WeightKey, Weight], tables: Mapping[WeightKind, Table]
 ) -> dict[str, tuple[Rows, Floats, Floats]]:
     """Of each kind the names' numbers, the weights' values, and the seconds since 1970 from which they fade."""
     found: dict[str, list[tuple[int, float, float]]] = {kind: [] for kind in tables}
@@ -344,6 +345,8 @@ def _habit(key: WeightKey, weight: Weight, liked: bool) -> tuple[str, Repair]:
     name = meant("topic", written) if key[0] == "topic" else written
     if weight.pinned:
         fact = phrase("you set {name} up", name=name) if liked else phrase("you set {name} down", name=name)
+    elif key[0] == "author":
+        fact = phrase("you often read {name}", name=name) if liked else phrase("you pass over {name}", name=name)
     elif liked and publisher:
         fact = phrase("you often read {name}", name=name)
     elif liked:
@@ -429,43 +432,235 @@ class Likeness:
                     yield place, Reason(self.signal, x, said, repair)
 
 
+class Glimpse(NamedTuple):
+    """What was opened just now, beside every story."""
+
+    near: Floats  # 0 to 1
+    shared: tuple[tuple[WeightKind, Table, Floats], ...]  # how much each topic and each name ties
+    last: float  # when the last was opened, in seconds since 1970
+    mass: float  # how many openings that was then, earlier ones counting less
+    named: dict[int, str]  # what ties a row most, as it was worked out
+
+    def name(self, desk: Desk, rows: Sequence[int]) -> None:
+        """What ties each of these rows most to what was opened, as it is written."""
+        best, asked = np.zeros(len(rows)), np.array(rows, np.int64)
+        for kind, table, tie in self.shared:
+            place, keys, strength = table.lists_of(asked)
+            ties = tie[keys] * strength
+            order = np.lexsort((ties, place))
+            last = order[np.flatnonzero(np.diff(place[order], append=len(rows)))]  # the strongest of each row
+            for at in last[ties[last] > best[place[last]]].tolist():
+                best[place[at]] = ties[at]
+                self.named[rows[place[at]]] = _written(desk, kind, table.names[keys[at]])
+
+
+def _written(desk: Desk, kind: WeightKind, name: str) -> str:
+    """A topic's name; a name as the reader met it, where it is known."""
+    if kind == "topic":
+        return meant("topic", desk.edition.topic_labels.get(name) or name)
+    known = desk.reader.weights.get((kind, name))
+    return known.label if known is not None and known.label else name.title()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What is about the same as what the reader opened just now: a look into something draws the next ones up, and is
+    forgotten within hours, so that it does not become a taste.
+
+    Asked of the reader's openings themselves, so there is nothing to learn and nothing to undo. What many stories share
+    ties two of them less than what few do. All openings fade at one rate: what is alike is worked out once for them, and
+    later only multiplied.
+    """
+
+    signal: ClassVar[str] = "session"
+    reads: ClassVar[tuple[str, ...]] = ("opened", "hidden")
+    weight: float = 0.8  # for what shares all with many openings; for one opening half of it
+    half_life: timedelta = timedelta(minutes=20)
+    over: timedelta = timedelta(hours=2)  # after this long without opening anything, nothing is left
+    settled: float = 1.0  # openings until it counts half
+    latest: int = 12  # openings that are looked at
+    least: float = 0.2  # of what ties two stories: less is no reason
+
+    def points(self, desk: Desk) -> Floats:
+        found = self._met(desk)
+        return np.zeros(len(desk.edition)) if found is None else found.near * self._strength(desk, found)
+
+    def _met(self, desk: Desk) -> Glimpse | None:
+        """What the last openings share with every story; None where there are none, or they are past."""
+        reader, edition = desk.reader, desk.edition
+        rows, at = edition.remembered("opened", reader.opened, lambda: _when(reader.opened, edition.index))
+        if not len(rows) or not self.weight * desk.tuned(self.signal):
+            return None
+        if desk.clock - float(at.max()) >= self.over.total_seconds():
+            return None
+        what = "session", self.half_life, self.over, self.latest, self.least, reader.hidden
+        return edition.remembered(what, reader.opened, lambda: self._glimpse(desk, rows, at))
+
+    def _glimpse(self, desk: Desk, rows: Rows, at: Floats) -> Glimpse | None:
+        edition = desk.edition
+        lasting = at > float(at.max()) - self.over.total_seconds()
+        order = np.flatnonzero(lasting)[np.lexsort((rows[lasting], -at[lasting]))][: self.latest]
+        order = np.array([k for k in order.tolist() if edition.ids[rows[k]] not in desk.reader.hidden], np.int64)
+        if not len(order):
+            return None
+        opened, last = rows[order], float(at[order[0]])
+        worth = 0.5 ** ((last - at[order]) / self.half_life.total_seconds())
+        near = np.zeros(len(edition))
+        shared: list[tuple[WeightKind, Table, Floats]] = []
+        tables: tuple[tuple[WeightKind, Table], ...] = ("entity", edition.entities), ("topic", edition.topics)
+        for kind, table in tables:
+            place, keys, strength = table.lists_of(opened)
+            tie = np.bincount(keys, strength * worth[place], len(table.counts)) / worth.sum()
+            named_ = np.flatnonzero(tie)
+            tie[named_] *= 1.0 - np.log(table.counts[named_]) / math.log(max(len(edition), 2))
+            near += table.sum(named_, tie[named_], len(edition))
+            shared.append((kind, table, tie))
+        near[opened] = 0.0  # what was opened is no more like itself
+        near[near < self.least] = 0.0
+        return Glimpse(np.minimum(near, 1.0), tuple(shared), last, float(worth.sum()), {})
+
+    def _strength(self, desk: Desk, found: Glimpse) -> float:
+        """What a story that shares all with what was opened is given now."""
+        since = max(desk.clock - found.last, 0.0)
+        mass = found.mass * float(0.5 ** (since / self.half_life.total_seconds()))
+        return self.weight * desk.tuned(self.signal) * mass / (mass + self.settled)
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        found = self._met(desk)
+        if found is None:
+            return
+        worth = self._strength(desk, found)
+        since = ago(max(desk.clock - found.last, 0.0) / HOUR)
+        repair = turn(self.signal, phrase("Count less what I opened just now"), desk)
+        near = [
+            (place, row, x) for place, (row, x) in enumerate(zip(rows, found.near[rows].tolist(), strict=True)) if x
+        ]
+        found.name(desk, [row for _, row, _ in near if row not in found.named])
+        for place, row, x in near:
+            fact = phrase("it is about {name}, as is what you opened {ago}", name=found.named[row], ago=since)
+            yield place, Reason(self.signal, x * worth, fact, repair)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Importance:
-    """How many publishers report it with their own text, and how fast they came."""
+    """How many publishers report it with their own text, and how many join them now."""
 
     signal: ClassVar[str] = "importance"
     reads: ClassVar[tuple[str, ...]] = ()
     weight: float = 1.4  # for `many` independent publishers
     many: float = 32.0
-    speed: float = 0.5  # for `fast` publishers an hour
-    fast: float = 8.0
+    speed: float = 0.8  # for `fast` publishers an hour that are joining; more count no more, so it stays below a follow
+    fast: float = 0.7
+    half_life: timedelta = timedelta(hours=3)  # of joining: the same as `stories.describe.JOINED_HALF_LIFE`
+    least: float = 0.01  # publishers an hour: one that came a dozen hours ago is no longer joining
 
     def points(self, desk: Desk) -> Floats:
         broad, fast = self._rates(desk)
-        return desk.edition.breadth * broad + desk.edition.spread * fast
+        total = desk.edition.breadth * broad
+        _, rows = desk.edition.spreading(self.half_life.total_seconds(), self.least)
+        total[rows] += self._speed(self._now(desk, rows)) * fast
+        return total
+
+    def _speed(self, now: Floats) -> Floats:
+        return np.log2(1.0 + np.minimum(now, self.fast) * self._span())
+
+    def _span(self) -> float:
+        """Hours over which publishers that join are counted."""
+        return self.half_life.total_seconds() / HOUR / math.log(2.0)
+
+    def _now(self, desk: Desk, rows: Rows) -> Floats:
+        """Publishers an hour that are joining."""
+        return desk.edition.velocity[rows] * 0.5 ** (desk.age_hours[rows] * HOUR / self.half_life.total_seconds())
 
     def _rates(self, desk: Desk) -> tuple[float, float]:
         tuned = desk.tuned(self.signal)
-        return tuned * self.weight / math.log2(self.many), tuned * self.speed / math.log2(1.0 + self.fast)
+        return tuned * self.weight / math.log2(self.many), tuned * self.speed / math.log2(
+            1.0 + self.fast * self._span()
+        )
 
     def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
         edition, repair = desk.edition, turn(self.signal, phrase("Turn down importance"), desk)
         broad, fast = self._rates(desk)
-        breadth, spread = (edition.breadth[rows] * broad).tolist(), (edition.spread[rows] * fast).tolist()
-        velocity = edition.velocity[rows].tolist()
-        for place, many in enumerate(edition.independent[rows].tolist()):
+        asked = np.array(rows, np.int64)
+        breadth, now = (edition.breadth[asked] * broad).tolist(), self._now(desk, asked)
+        still, _ = edition.spreading(self.half_life.total_seconds(), self.least)
+        spread = (still[asked] * self._speed(now) * fast).tolist()
+        for place, many in enumerate(edition.independent[asked].tolist()):
             if breadth[place]:
                 fact = plural("{n} publisher reports it", "{n} publishers report it", int(many))
                 yield place, Reason(self.signal, breadth[place], fact, repair)
             if spread[place]:
-                rate = round(velocity[place]) if velocity[place] >= 2 else float(f"{velocity[place]:.2g}")
+                rate = round(now[place]) if now[place] >= 2 else float(f"{now[place]:.1g}")
                 fact = plural(
-                    "it spread at {rate:g} publisher an hour on its first day",
-                    "it spread at {rate:g} publishers an hour on its first day",
+                    "it is spreading: {rate:g} more publisher an hour now",
+                    "it is spreading: {rate:g} more publishers an hour now",
                     1 if rate == 1 else 2,
                     rate=rate,
                 )
                 yield place, Reason(self.signal, spread[place], fact, repair)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """What can be known of how a story is told, with nothing judged: whether it can be read whole and how long it is, how
+    many people it quotes by name, whether somebody signed it, and whether its headline asks to be opened instead of saying
+    what happened.
+    """
+
+    signal: ClassVar[str] = "quality"
+    reads: ClassVar[tuple[str, ...]] = ()
+    whole: float = 0.2  # for one of `long` words and more
+    long: float = 400.0
+    voices: float = 0.2  # for `many` people quoted by name and more
+    many: float = 4.0
+    signed: float = 0.05
+    teasing: float = 0.2  # against
+
+    def points(self, desk: Desk) -> Floats:
+        return self._merits(desk) * desk.tuned(self.signal)
+
+    def _merits(self, desk: Desk) -> Floats:
+        """The points of every row where nothing is tuned: the same for all readers."""
+        edition = desk.edition
+        return edition.remembered(self, edition.words, lambda: self._for(edition) - self.teasing * edition.teasing)
+
+    def _for(self, edition: Edition) -> Floats:
+        told = self.whole * np.minimum(edition.words / self.long, 1.0) + self.signed * edition.signed
+        heard = np.log2(1.0 + np.minimum(edition.voices, self.many)) / math.log2(1.0 + self.many)
+        merits: Floats = told + self.voices * heard
+        return merits
+
+    def reasons(self, desk: Desk, rows: Sequence[int]) -> Iterator[tuple[int, Reason]]:
+        edition, tuned = desk.edition, desk.tuned(self.signal)
+        if not tuned:
+            return
+        merits, asked = self._merits(desk), np.array(rows, np.int64)
+        repair = turn(self.signal, phrase("Mind less how a story is told"), desk)
+        against = self.teasing * tuned
+        for place, (row, x, is_teasing) in enumerate(
+            zip(rows, (merits[asked] * tuned).tolist(), edition.teasing[asked].tolist(), strict=True)
+        ):
+            if is_teasing and against:
+                yield place, Reason(self.signal, -against, phrase("its headline keeps back what happened"), repair)
+                x += against
+            if abs(x) > 1e-12:
+                yield place, Reason(self.signal, x, self._said(edition, row), repair)
+
+    def _said(self, edition: Edition, row: int) -> str:
+        """What speaks for how a story is told."""
+        said = edition.told.get(row)
+        if said is None:
+            told, words = edition.rows[row], edition.rows[row].words
+            clauses = []
+            if words:
+                about = phrase("about {n} words of it are here to read", n=round(words, -2) if words >= 100 else words)
+                clauses.append(about)
+            if told.voices:
+                clauses.append(plural("it quotes {n} person by name", "it quotes {n} people by name", told.voices))
+            if told.is_signed:
+                clauses.append(phrase("it says who wrote it"))
+            said = edition.told[row] = one_and_another(clauses)
+        return said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -800,7 +995,9 @@ SCORERS: Mapping[str, type[Scorer]] = {
     "follows": Follows,
     "interest": Interest,
     "likeness": Likeness,
+    "session": Session,
     "importance": Importance,
+    "quality": Quality,
     "popularity": Popularity,
     "freshness": Freshness,
     "quiet": Quiet,

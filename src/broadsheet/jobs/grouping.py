@@ -23,7 +23,7 @@ from broadsheet.jobs.worker import LEASE, Done, Progress, clock, quiet, worker_n
 from broadsheet.model import Article, ArticleId, OpenThread, Passage, Ruling, Story, StoryId, ThreadId
 from broadsheet.stories.cluster import Grouping, OpenStories
 from broadsheet.stories.correction import judge
-from broadsheet.stories.describe import SENTENCES, describe, described_by, in_order, reading
+from broadsheet.stories.describe import READ, SENTENCES, describe, described_by, in_order, reading
 from broadsheet.stories.threads import OpenThreads
 
 ARTICLES = 200  # articles grouped in one transaction
@@ -230,35 +230,41 @@ class Grouper:
             else:
                 members[story] = in_order(list(every.values()))
         with self._db.connect() as c:
-            for story, articles in self._whole(c, members, moves.articles):
-                yield describe(story, articles, self._reading)
+            for story, said, articles in self._whole(c, members, moves.articles):
+                yield describe(story, articles, self._reading, said)
 
     def _teller(self, c: Connection, moves: Moves) -> Tell:
         """Describes stories one by one; some hundreds of articles that were read of the store are kept between two."""
         read: dict[ArticleId, Article] = {}
+        said: dict[ArticleId, tuple[str, ...]] = {}
 
         def tell(story: StoryId, members: Sequence[Article]) -> Story:
             telling = [a.id for a in described_by(members) if a.id not in moves.articles]
             kept = {id_: article for id_ in telling if (article := self._reading.article(id_)) is not None}
             if len(read) > AT_ONCE:
                 read.clear()
+            if len(said) > 4 * AT_ONCE:
+                said.clear()
+            new = [a.id for a in members[:READ] if a.id not in said]
+            said.update(dict.fromkeys(new, ()) | store.quotes.speakers(c, new))
             read.update((a.id, a) for a in store.articles.many(c, set(telling) - set(kept) - set(read), html=False))
             at_hand = ChainMap(moves.articles, kept, read)
-            return describe(story, [_as_copy(at_hand.get(a.id, a), a.copy_of) for a in members], self._reading)
+            return describe(story, [_as_copy(at_hand.get(a.id, a), a.copy_of) for a in members], self._reading, said)
 
         return tell
 
     def _whole(
         self, c: Connection, members: Mapping[StoryId, Sequence[Article]], at_hand: Mapping[ArticleId, Article]
-    ) -> Iterator[tuple[StoryId, list[Article]]]:
-        """Each story's articles with the words of those that describe it, read of the store some hundreds at a time."""
+    ) -> Iterator[tuple[StoryId, Mapping[ArticleId, Sequence[str]], list[Article]]]:
+        """Each story, whom its first articles quote, and all of them with the words of those that describe it, read of the store some hundreds at a time."""
         stories = iter(members.items())
         while some := list(_some(stories, AT_ONCE)):
             telling = [a.id for _, articles in some for a in described_by(articles) if a.id not in at_hand]
             kept = {id_: article for id_ in telling if (article := self._reading.article(id_)) is not None}
             kept |= {a.id: a for a in store.articles.many(c, (i for i in telling if i not in kept), html=False)}
+            said = store.quotes.speakers(c, (a.id for _, articles in some for a in articles[:READ]))
             for story, articles in some:
-                yield story, [_as_copy(kept.get(a.id, a), a.copy_of) for a in articles]
+                yield story, said, [_as_copy(kept.get(a.id, a), a.copy_of) for a in articles]
 
     def run(self, now: datetime, progress: Progress = quiet, stop: asyncio.Event | None = None) -> Done:
         """Group everything that waits. Nothing is done where another worker leads."""

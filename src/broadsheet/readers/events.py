@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, get_args
 
 from broadsheet.errors import InputError
-from broadsheet.model import FOLLOW_KINDS, Event, EventKind, Follow, ReaderId
+from broadsheet.model import FOLLOW_KINDS, WEIGHT_KINDS, Event, EventKind, Follow, ReaderId
 from broadsheet.wording import phrase as _
 
 ABOUT_A_STORY = frozenset(
@@ -43,8 +43,10 @@ def check(event: Event) -> Event:
         if event.mute and event.mute.until and event.mute.until.tzinfo is None:
             raise InputError("The end of a mute needs a time zone.")
     if event.kind in ("set_weight", "erase_weight"):
-        if event.weight is None or event.weight[0][0] not in ("topic", "entity", "publisher"):
-            raise InputError(f"{event.kind} needs a weight: a topic, an entity or a publisher, and a number.")
+        if event.weight is None or event.weight[0][0] not in WEIGHT_KINDS:
+            raise InputError(
+                f"{event.kind} needs a weight: a topic, an entity, a publisher or an author, and a number."
+            )
         if not math.isfinite(event.weight[1]):
             raise InputError("A weight is a number.")
     if event.kind in ("merge", "split"):

@@ -18,6 +18,7 @@ import numpy as np
 from broadsheet.errors import InputError
 from broadsheet.model import (
     FOLLOW_KINDS,
+    WEIGHT_KINDS,
     Follow,
     Mute,
     Reader,
@@ -233,8 +234,8 @@ def _weight(row: Any, where: str) -> tuple[WeightKey, Weight]:
     if not isinstance(row, Mapping):
         raise InputError(f"{where} must be an object with kind, of, value and at.")
     kind, of = row.get("kind"), _text(row.get("of"), f"{where}.of")
-    if kind not in ("topic", "entity", "publisher") or not of:
-        raise InputError(f"{where}.kind must be topic, entity or publisher, and {where}.of its name.")
+    if kind not in WEIGHT_KINDS or not of:
+        raise InputError(f"{where}.kind must be topic, entity, publisher or author, and {where}.of its name.")
     came_from = row.get("came_from") or {}
     if not isinstance(came_from, Mapping) or not all(
         k in EVENT_KINDS and isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 10**9

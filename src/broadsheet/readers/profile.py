@@ -309,6 +309,8 @@ def subjects(story: Story, rules: Learning = Learning()) -> list[tuple[WeightKey
         found.setdefault(("entity", _named(entity.text)), (entity.text, max(entity.count, 1) / max(most, 1)))
     for publisher in story.publishers:  # the more publishers, the less opening it says of any one of them
         found.setdefault(("publisher", _named(publisher)), (publisher, 0.5 / len(story.publishers)))
+    for author in story.authors:
+        found.setdefault(("author", _named(author)), (author, 0.5 / len(story.authors)))
     return [(key, label, strength) for key, (label, strength) in found.items()]
 
 

@@ -118,7 +118,8 @@ class Readers(Paper):
             articles = [a for a in self._articles(db, ids).values() if self._may_read(paper, reader, a)]
             if not articles:
                 return story
-            self._regrouped[key] = replace(describe(story.id, articles, passages), thread=story.thread)
+            said = store.quotes.speakers(db, (a.id for a in articles))
+            self._regrouped[key] = replace(describe(story.id, articles, passages, said), thread=story.thread)
             while len(self._regrouped) > FEEDS_KEPT:
                 self._regrouped.popitem(last=False)
         return self._regrouped[key]
@@ -129,7 +130,8 @@ class Readers(Paper):
             for article in out:
                 if alone(article) == story_id and story != story_id:
                     found = self._articles(db, [article])
-                    return describe(StoryId(story_id), list(found.values()), passages) if found else None
+                    said = store.quotes.speakers(db, found)
+                    return describe(StoryId(story_id), list(found.values()), passages, said) if found else None
         return None
 
     def _key_of(self, reader: Reader) -> object:

@@ -167,6 +167,7 @@ class Request:
     reader: str
     history: list[str]
     candidates: list[str]
+    read: Sequence[float] = ()  # when each of the history was read, where that is known; no signal asks for it
 
 
 def read_request(line: Line) -> Request:
@@ -182,7 +183,7 @@ def read_request(line: Line) -> Request:
         lists.append(list(map(str, value)))
     if not lists[1]:
         raise ValueError("there are no candidates")
-    return Request(at, str(line["reader"]) if line.get("reader") is not None else "", *lists)
+    return Request(at, str(line["reader"]) if line.get("reader") is not None else "", lists[0], lists[1])
 
 
 # --- articles ----------------------------------------------------------------------------------------------------

@@ -159,6 +159,9 @@ stories = Table(
     Column("topics", Json),
     Column("vector", LargeBinary),
     _id("thread"),
+    Column("authors", Json),
+    Column("words", Integer),
+    Column("voices", Integer),
 )  # fmt: skip
 
 quotes = Table("quotes", metadata, _id("article", primary_key=True), Column("said", Json))

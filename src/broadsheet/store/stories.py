@@ -30,6 +30,7 @@ def _out(story: Story, version: int) -> Row:
     row["key_points"], row["timeline"] = codec.passages_out(story.key_points), codec.timeline_out(story.timeline)
     row["entities"], row["topics"] = codec.entities_out(story.entities), codec.topics_out(story.topics)
     row["velocity"] = float(story.velocity)
+    row["authors"], row["words"], row["voices"] = list(story.authors), story.words, story.voices
     return row | {"version": version, "survivor": None}
 
 
@@ -43,6 +44,9 @@ def _in(row: Any) -> Story:
         last_seen=row.last_seen,
         independent=row.independent,
         velocity=row.velocity,
+        authors=tuple(map(intern, row.authors)),
+        words=row.words,
+        voices=row.voices,
         sources=tuple([SourceId(intern(s)) for s in row.sources]),
         key_points=codec.passages_in(row.key_points),
         timeline=codec.timeline_in(row.timeline),

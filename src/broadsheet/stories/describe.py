@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import numpy as np
 
-from broadsheet.model import Article, Entity, EntityType, Passage, Story, StoryId, Topic, bytes_of, vector_of
+from broadsheet.model import (
+    Article,
+    ArticleId,
+    Entity,
+    EntityType,
+    Passage,
+    Story,
+    StoryId,
+    Topic,
+    bytes_of,
+    named,
+    vector_of,
+)
 from broadsheet.stories.features import words
 from broadsheet.stories.narrative import Narrative
 from broadsheet.stories.sentences import FIRST, Read, Reading, Sentences, central, plain
@@ -21,7 +35,9 @@ RECENT, FIRST_SENTENCES = 300, 25  # articles of a long story, and sentences of 
 READ = 40  # articles whose sentences are read: a larger story adds no new sentence worth quoting
 SENTENCES = max(FIRST_SENTENCES, 2 * FIRST)  # of one article that are read at all
 LARGE = 20  # articles from which on a story's are remembered by those who describe it again and again
-ENTITIES, TOPICS = 20, 6
+ENTITIES, TOPICS, AUTHORS = 20, 6, 6
+WHOLE = 0.5  # an article of this confidence or less is a feed's summary, or may be cut off
+JOINED_HALF_LIFE = timedelta(hours=3)  # the same as `feed.score.Importance.half_life`
 
 _BAIT = re.compile(
     r"(?i)\?\s*$|^\s*(?:\d+|five|six|seven|ten) (?:things|reasons|ways|takeaways|times|photos)|you (?:won['’]t|need to know|should)|"
@@ -44,10 +60,16 @@ def described_by(articles: Sequence[Article]) -> list[Article]:
     return own if len(own) <= READ + RECENT else [*own[:READ], *own[-RECENT:]]
 
 
-def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Reading | None = None) -> Story:  # noqa: A002
+def describe(
+    id: StoryId,  # noqa: A002
+    articles: Sequence[Article],
+    passages: Sentences | Reading | None = None,
+    said: Mapping[ArticleId, Sequence[str]] = MappingProxyType({}),
+) -> Story:
     """The story of these articles. Raises `ValueError` where there is none.
 
-    `passages` cuts an article into sentences, or is a `reading` that remembers them.
+    `passages` cuts an article into sentences, or is a `reading` that remembers them. `said` has whom each article quotes,
+    as it calls them.
     """
     if not articles:
         raise ValueError("a story has at least one article")
@@ -68,8 +90,11 @@ def describe(id: StoryId, articles: Sequence[Article], passages: Sentences | Rea
         first_seen=first,
         last_seen=last,
         independent=len({_who(a) for a in own}),
-        velocity=velocity(own),
+        velocity=velocity(own, last),
         sources=tuple(dict.fromkeys(a.source for a in placed if a.source)),
+        authors=_authors(own),
+        words=max((len(a.text.split()) for a in own[:READ] if a.confidence > WHOLE), default=0),
+        voices=voices(own, said),
         key_points=key_points(lead, own[:READ], [reads[a.id] for a in own[:READ]]),
         timeline=tell(told, sentences=1),
         entities=_entities(telling),
@@ -96,15 +121,18 @@ def _who(article: Article) -> str:
     return (article.publisher or article.source or article.id).casefold()
 
 
-def velocity(own: Sequence[Article]) -> float:
-    """Independent publishers an hour over the story's first day (of at least one hour)."""
-    timed = [(a.time, _who(a)) for a in own if a.time is not None]
-    if not timed:
-        return 0.0
-    begin = timed[0][0]
-    early = [(when, who) for when, who in timed if when - begin <= timedelta(days=1)]
-    hours = max(1.0, (early[-1][0] - begin) / timedelta(hours=1))
-    return len({who for _, who in early}) / hours
+def velocity(own: Sequence[Article], at: datetime) -> float:
+    """Independent publishers an hour that were joining the first at that time: each counts half as much every
+    `JOINED_HALF_LIFE` since its first article there.
+
+    What spreads now foretells who will report it next; how fast publishers came on a story's first day does not (0007).
+    """
+    joined: dict[str, datetime] = {}
+    for a in own:
+        if a.time is not None:
+            joined.setdefault(_who(a), a.time)
+    left = sum(0.5 ** ((at - when) / JOINED_HALF_LIFE) for when in list(joined.values())[1:])
+    return float(left * math.log(2) / (JOINED_HALF_LIFE / timedelta(hours=1)))
 
 
 def lead_of(own: Sequence[Article]) -> Article:
@@ -145,6 +173,25 @@ def key_points(lead: Article, own: Sequence[Article], read: Sequence[Read]) -> t
             found.append(passage)
             seen.append(bag)
     return tuple(found)
+
+
+def _authors(own: Sequence[Article]) -> tuple[str, ...]:
+    """Who wrote the articles. A publisher that signs with its own name names nobody."""
+    found: dict[str, str] = {}
+    for article in own[: READ + RECENT]:
+        for author in article.authors:
+            if (name := named(author)) and name != named(article.publisher):
+                found.setdefault(name, " ".join(author.split()))
+    return tuple(found.values())[:AUTHORS]
+
+
+def voices(own: Sequence[Article], said: Mapping[ArticleId, Sequence[str]]) -> int:
+    """How many people the articles quote by name: those speakers whom they name as persons."""
+    found: set[str] = set()
+    for article in own[:READ]:
+        people = {named(entity.text) for entity in article.entities if entity.type == "person"}
+        found |= people.intersection(map(named, said.get(article.id, ())))
+    return len(found)
 
 
 def _entities(own: Sequence[Article]) -> tuple[Entity, ...]:

@@ -12,6 +12,7 @@ import orjson
 from broadsheet.errors import InputError
 from broadsheet.model import (
     FOLLOW_KINDS,
+    WEIGHT_KINDS,
     ArticleId,
     Event,
     EventId,
@@ -105,11 +106,11 @@ def _thing(given: Any, name: str) -> tuple[FollowKind, str, str]:
 def _weight(given: Any) -> tuple[WeightKey, float]:
     try:
         (kind, value), number = given
-        if kind not in ("topic", "entity", "publisher") or not isinstance(value, str) or isinstance(number, bool):
+        if kind not in WEIGHT_KINDS or not isinstance(value, str) or isinstance(number, bool):
             raise ValueError
         number = float(number)
     except (TypeError, ValueError):
-        raise InputError('weight must be [["topic" | "entity" | "publisher", name], number].') from None
+        raise InputError('weight must be [["topic" | "entity" | "publisher" | "author", name], number].') from None
     if not -3 <= number <= 3:
         raise InputError(_("A weight lies between -3 and 3."))
     return (kind, value), number

@@ -332,6 +332,7 @@ KINDS = {  # what can be followed, muted or learned of
     "topic": meant("a kind", "topic"), "person": meant("a kind", "person"), "place": meant("a kind", "place"),
     "organisation": meant("a kind", "organisation"), "publisher": meant("a kind", "publisher"),
     "keyword": meant("a kind", "keyword"), "search": meant("a kind", "search"), "story": meant("a kind", "story"), "entity": meant("a kind", "entity"),
+    "author": meant("a kind", "author"),
 }  # fmt: skip
 FEED_KINDS = {"feed": meant("a kind", "feed"), "sitemap": meant("a kind", "sitemap"), "page": meant("a kind", "page")}
 
