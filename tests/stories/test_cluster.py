@@ -534,3 +534,28 @@ def test_what_is_decided_again_has_a_bound_however_large_stories_are():
     for n in range(200):
         stories.restore(report("Comet seen over harbour", url=str(n)), StoryId(str(n // 15)))
     assert 0 < len(stories.settling()) <= 20
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 39), st.sampled_from(["out", "one", "other", "ask"])), max_size=12))
+def test_the_mean_of_a_story_is_that_of_its_articles_in_order_whatever_came_and_went(steps):
+    def whole(stories, story):
+        one = stories._whole(story)
+        return one.slots.tolist(), one.weights.tolist(), one.ends, one.unity, one.vector.tolist()
+
+    stories, fresh = OpenStories(), OpenStories()
+    told = [report(f"{WORDS[n % len(WORDS)]} {WORDS[n % 7]} {n % 5}", url=str(n), hours=n) for n in range(40)]
+    stories.restore_all((a, StoryId("other" if n % 4 == 3 else "one")) for n, a in enumerate(told))
+    for n, what in steps:
+        if what == "ask":
+            for story in ("one", "other"):
+                whole(stories, StoryId(story))
+        elif what == "out":
+            stories.take_out([told[n].id])
+        else:
+            stories.move([told[n].id], StoryId(what))
+    stay = {id_: story for story in ("one", "other") for id_ in stories.articles_of(StoryId(story))}
+    assert stay
+    fresh.restore_all((a, StoryId(stay.get(a.id, "none"))) for a in told)  # words are weighed as each came
+    for story in set(stay.values()):
+        assert whole(stories, StoryId(story)) == whole(fresh, StoryId(story))

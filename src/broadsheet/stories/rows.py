@@ -173,7 +173,7 @@ class Rows:
         waiting: dict[StoryId, list[int]] = {}  # of each the rows that are not folded in, the first of them last
         for story in stories:
             members = self._members[story]
-            known[story] = self._blends.pop(story, None) or [self._sketches[members[0]]]
+            known[story] = self._blends.pop(story, []) or [self._sketches[members[0]]]
             if (folded := known[story][-1].articles) < len(members):
                 waiting[story] = list(reversed(members[folded:]))
         while waiting:
