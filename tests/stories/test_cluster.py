@@ -374,11 +374,32 @@ def test_what_finding_neighbours_costs_has_a_bound_however_many_articles_there_a
     once = Rarest.of([sketch(report("Comet seen over harbour"), rarity)])
     for _ in range(20_000):
         index.add(once)
-    found = index.near(once)
+    found = index.near(once, 20_000)[0]
     assert len(found.rows) <= READ
-    assert found.rows.max() == 19_999  # the latest
-    assert (found.scores > 0).all()
-    assert index.near(once).rows.tolist() == found.rows.tolist()  # asking leaves nothing behind
+    assert max(found.rows) == 19_999  # the latest
+    assert min(found.scores) > 0
+    assert index.near(once, 20_000)[0] == found  # asking leaves nothing behind
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), min_size=1, max_size=40),
+    st.integers(1, 50),
+    st.sets(st.integers(0, 39)),
+    st.sampled_from([0.0, 0.04, 0.5, 2.0]),
+)
+def test_the_nearest_are_those_of_all_that_are_not_hidden_however_near_most_are(titles, most, gone, near):
+    index, rarity = Index(), Rarity.packaged()
+    made = [sketch(report(" ".join(title), url=str(n)), rarity, learn=False) for n, title in enumerate(titles)]
+    index.add(Rarest.of(made))
+    hidden = np.array([row in gone for row in range(len(made))])
+    every = index.near(Rarest.of(made), len(made))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("broadsheet.stories.index.NEAR", near)
+        found = index.near(Rarest.of(made), most, hidden=lambda number: hidden if number % 2 else None)
+    for number, (some, all_) in enumerate(zip(found, every, strict=True)):
+        stay = [(r, s) for r, s in zip(*all_, strict=True) if not (number % 2 and r in gone)]
+        assert list(zip(*some, strict=True)) == stay[:most]
 
 
 @settings(max_examples=30, deadline=None)
@@ -387,8 +408,8 @@ def test_how_near_an_article_is_is_the_cosine_over_its_words(titles):
     index, rarity = Index(), Rarity.packaged()
     made = [sketch(report(" ".join(title), url=str(n)), rarity, learn=False) for n, title in enumerate(titles)]
     index.add(Rarest.of(made))
-    near = index.near(Rarest.of(made[:1]))
-    found = dict(zip(near.rows.tolist(), near.scores.tolist(), strict=True))
+    near = index.near(Rarest.of(made[:1]), len(made))[0]
+    found = dict(zip(near.rows, near.scores, strict=True))
     assert len(found) == len(near.rows)
     for row, one in enumerate(made):
         other, mine = (
@@ -513,3 +534,28 @@ def test_what_is_decided_again_has_a_bound_however_large_stories_are():
     for n in range(200):
         stories.restore(report("Comet seen over harbour", url=str(n)), StoryId(str(n // 15)))
     assert 0 < len(stories.settling()) <= 20
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 39), st.sampled_from(["out", "one", "other", "ask"])), max_size=12))
+def test_the_mean_of_a_story_is_that_of_its_articles_in_order_whatever_came_and_went(steps):
+    def whole(stories, story):
+        one = stories._whole(story)
+        return one.slots.tolist(), one.weights.tolist(), one.ends, one.unity, one.vector.tolist()
+
+    stories, fresh = OpenStories(), OpenStories()
+    told = [report(f"{WORDS[n % len(WORDS)]} {WORDS[n % 7]} {n % 5}", url=str(n), hours=n) for n in range(40)]
+    stories.restore_all((a, StoryId("other" if n % 4 == 3 else "one")) for n, a in enumerate(told))
+    for n, what in steps:
+        if what == "ask":
+            for story in ("one", "other"):
+                whole(stories, StoryId(story))
+        elif what == "out":
+            stories.take_out([told[n].id])
+        else:
+            stories.move([told[n].id], StoryId(what))
+    stay = {id_: story for story in ("one", "other") for id_ in stories.articles_of(StoryId(story))}
+    assert stay
+    fresh.restore_all((a, StoryId(stay.get(a.id, "none"))) for a in told)  # words are weighed as each came
+    for story in set(stay.values()):
+        assert whole(stories, StoryId(story)) == whole(fresh, StoryId(story))

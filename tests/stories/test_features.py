@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import re
 
 import numpy as np
 import pytest
@@ -11,13 +11,21 @@ from hypothesis import strategies as st
 
 from broadsheet.model import bytes_of
 from broadsheet.stories.features import (
+    _NAME,
     FEATURES,
+    LONG,
     MIXED,
     MOST,
+    NUMBER,
+    SPACE,
+    STEM,
+    STEM_BITS,
     Comparer,
     Rarity,
     blend,
     blends,
+    codes,
+    named,
     names,
     sketch,
     sketches,
@@ -49,6 +57,45 @@ def test_names_do_not_merely_open_a_sentence():
     found = names("", "Police said that Angela Merkel met Boris Johnson. Yesterday it rained in Paris.")
     assert {"angela merkel", "boris johnson", "paris"} <= set(found)
     assert not {"police", "yesterday"} & set(found)
+
+
+PIECES = [
+    "Angela", "Merkel", "of", "the", "de", "Paris", "3.5", "1,200", "A", "'", "’s", "-", "&", ".", ":", "“", "…", "\n",
+    "東京都", "É", "über", "x", " ", "  ", "\u00a0", "\u3000", "٣", "_", "O'Neill’s", "US", "parties",
+]  # fmt: skip
+some_text = st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=40)
+
+
+@settings(max_examples=300, deadline=None)
+@given(some_text)
+def test_words_never_go_beyond_a_space_so_that_each_piece_may_be_looked_up(text):
+    found = [code for piece in text.split() for code in codes(piece)]
+    assert [code & (SPACE - 1) for code in found] == slots_of(words(text)).tolist()
+    assert [code >> STEM_BITS for code in found] == slots_of(word[:STEM] for word in words(text)).tolist()
+    assert [bool(code & NUMBER) for code in found] == [word[0].isdigit() for word in words(text)]
+    assert [bool(code & LONG) for code in found] == [len(word) > 2 for word in words(text)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(some_text, some_text)
+def test_names_are_the_capitalised_phrases_that_open_no_sentence(title, text):
+    plain = re.compile(
+        r"(?<![.!?:\"“”'‘’>•-] )(?<!^)(?<!\n)\b[A-Z][\w'’&-]+(?: (?:of |de |al |van |bin )?[A-Z][\w'’&-]+)*"
+    )
+    assert _NAME.findall(text) == plain.findall(text)
+    assert named(title, text) == slots_of(names(title, text)).tolist()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 9)), max_size=20), st.integers(1, 400))
+def test_seeing_documents_together_is_seeing_each(documents, times):
+    given_ = [np.array(sorted(held), np.int32) for held in documents] * (1 + times // max(1, len(documents)))
+    one, together = Rarity(), Rarity()
+    for held in given_:
+        one.see(held)
+    together.see_all(given_)
+    assert together.documents == one.documents
+    assert together.counts(np.arange(12, dtype=np.int32)).tolist() == one.counts(np.arange(12, dtype=np.int32)).tolist()
 
 
 def test_an_article_is_wholly_like_itself():
@@ -165,7 +212,7 @@ some_articles = st.lists(
 
 
 def equal(one, other):
-    pairs = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(one)]
+    pairs = [(getattr(one, name), getattr(other, name)) for name in one._fields]
     return all(np.array_equal(a, b, equal_nan=isinstance(a, float)) for a, b in pairs)
 
 

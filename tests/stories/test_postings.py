@@ -95,8 +95,6 @@ def test_rows_that_come_together_find_what_each_would_have_found_before_the_next
     terms, weights = arrays([term for some in coming for term in some])
     begin = len(together)
     together.add_all(terms, weights, sizes)
-    rows, scores = together.read_all(terms, weights, sizes, range(begin, begin + len(sizes)), longest, most)
-    of, row = np.divmod(rows, len(together))
-    for number, found in enumerate(expected):
-        mine = of == number
-        assert sorted(zip(row[mine].tolist(), scores[mine].tolist(), strict=True)) == found
+    each = together.each(terms, weights, sizes, range(begin, begin + len(sizes)), longest, most)
+    found = [sorted(zip(rows.tolist(), scores.tolist(), strict=True)) for rows, scores in each]
+    assert found == expected

@@ -11,12 +11,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.model import StoryId, bytes_of, identify
-from broadsheet.stories import linkage
+from broadsheet.stories import features, linkage
 from broadsheet.stories.features import Rarity
 from broadsheet.stories.linkage import Remembered, average_link, between, joined, numbered
 from broadsheet.stories.pairs import packaged
 from broadsheet.stories.refine import Refinement, join_of, refined, settled
-from broadsheet.stories.whole import FEATURES, VIEWS, Pairs, View, near, pace, reach, whole
+from broadsheet.stories.whole import (
+    FEATURES,
+    LEAD,
+    LEADS,
+    TITLE,
+    VIEWS,
+    WHOLE,
+    Pairs,
+    View,
+    near,
+    pace,
+    reach,
+    whole,
+    wholes,
+)
 from tests.builders import DAY, HOUR, NOON, an_article
 
 QUAKE = [
@@ -177,6 +191,23 @@ def test_the_packaged_forests_read_every_feature_that_is_made():
 some_words = st.lists(
     st.sampled_from(["bank", "quake", "rates", "tsunami", "ferry", "choir", "prize", "court"]), max_size=12
 )
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(some_words, some_words), max_size=8))
+def test_articles_read_together_are_those_read_one_by_one_and_hold_their_words_as_often_as_they_are_there(told):
+    articles = [an_article(" ".join(title), " ".join([*text, "7"] * 30)) for title, text in told]
+    for one, article in zip(wholes(articles), articles, strict=True):
+        alone = whole(article)
+        for view in range(len(VIEWS)):
+            assert np.array_equal(one.slots[view], alone.slots[view])
+            assert np.array_equal(one.counts[view], alone.counts[view])
+        head, body = features.words(article.title), features.words(article.text)
+        for view, said in ((WHOLE, head + head + body), (LEADS, head + body[:LEAD]), (TITLE, head)):
+            slots, counts = features.counted(said)
+            held = dict(zip(one.slots[view].tolist(), one.counts[view].tolist(), strict=True))
+            assert held == dict(zip(slots.tolist(), counts.tolist(), strict=True))
+        assert one.length == len(head) + len(body)
 
 
 @settings(max_examples=40, deadline=None)

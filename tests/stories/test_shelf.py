@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
 from datetime import timedelta
 
 import numpy as np
@@ -31,8 +30,10 @@ WORDS = [
 
 
 def same(one: Sketch, other: Sketch) -> bool:
-    pairs = ((getattr(one, f.name), getattr(other, f.name)) for f in fields(Sketch))
-    return all(np.array_equal(a, b, equal_nan=not isinstance(a, str)) if a is not b else True for a, b in pairs)
+    return all(
+        np.array_equal(a, b, equal_nan=not isinstance(a, str)) if a is not b else True
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def an_article(number: int, words: list[str], vector: bool, dated: bool) -> Article:
@@ -57,7 +58,7 @@ some_words = st.lists(st.sampled_from(WORDS), max_size=90)
 def test_sketches_come_back_as_they_were(given_: list[tuple[list[str], bool, bool]], packs: int) -> None:
     table, shelf = Rarity.packaged(), Shelf()
     kinds = [sketch(an_article(i, *one), table) for i, one in enumerate(given_)]
-    put = [replace(kinds[i % len(kinds)], id=ArticleId(f"a{i}")) for i in range(packs * PACK + len(kinds))]
+    put = [kinds[i % len(kinds)]._replace(id=ArticleId(f"a{i}")) for i in range(packs * PACK + len(kinds))]
     for one in put:
         shelf.append(one)
     assert len(shelf) == len(put)

@@ -30,7 +30,7 @@ from broadsheet.stories.said import Said
 
 __all__ = ["Assignment", "Grouping", "OpenStories", "Settled", "group", "made_of"]
 
-AT_ONCE = 32  # articles about which is asked at once: of more, more have to be asked about again
+AT_ONCE = 48  # articles about which is asked at once: of more, more have to be asked about again
 
 
 # Of articles, the stories that they are in, and whether each was decided again before: the number of the first article of
@@ -116,8 +116,8 @@ class OpenStories(Ranking):
                 continue
             self._left(row)
             self._stories[row] = story
+            self._refold(story, row)
             self._members[story] = sorted((*self._members.get(story, ()), row))
-            self._blends.pop(story, None)
 
     def take_out(self, articles: Iterable[ArticleId]) -> None:
         """Forget these articles, as if they had never come, so that `assign` decides about them again."""
@@ -170,7 +170,8 @@ class OpenStories(Ranking):
         found: list[Assignment] = []
         remaining = iter(articles)
         while some := list(islice(remaining, AT_ONCE)):
-            self._changed.clear()
+            self._ended.clear()
+            self._grown.clear()
             new = {one.sketch.id: (one, ranked) for one, ranked in self._arrive(some)}
             for article in some:
                 one = new.pop(article.id, None)
@@ -207,7 +208,7 @@ class OpenStories(Ranking):
             story = self._place(one.row, article, self._stories[copied])
             return Assignment(article=article, story=story, is_new=False, copy_of=original, score=1.0)
 
-        if not ranked.hangs_on.isdisjoint(self._changed):
+        if not (ranked.found.isdisjoint(self._ended) and ranked.compared.isdisjoint(self._grown)):
             ranked = self._ranked([one])[0]
         likely = [
             (s, score)

@@ -26,7 +26,6 @@ from broadsheet.stories.whole import (
     Compared,
     Doubles,
     Numbers,
-    Pairs,
     View,
 )
 
@@ -75,6 +74,8 @@ FEATURES = (
 _AT = {name: number for number, name in enumerate(FEATURES)}
 PLAIN = 0.05  # groups without a pair of this probability are not asked about
 ROUNDS = 100
+TABLE = 1 << 16  # numbers in a table, and pairs at once: they stay in the processor's cache
+AT_ONCE = 256
 FELLOWS = 8.0  # and more are many: only so many neighbours of an article are looked at, however large its story is
 
 
@@ -123,61 +124,81 @@ def numbered(groups: Numbers) -> Numbers:
 
 
 class _Sums:
-    """One view of each group: the sum of its articles'."""
+    """One view of each group that is asked about: the sum of its articles'."""
 
-    def __init__(self, view: View, group: Numbers, groups: int) -> None:
-        owner = group[np.repeat(np.arange(len(group)), np.diff(view.edges))]
-        key, where = np.unique(owner * np.int64(SPACE) + view.slots, return_inverse=True)
-        self._weights = np.bincount(where, weights=view.weights, minlength=len(key)).astype(np.float32)
+    def __init__(self, view: View, group: Numbers, asked: NDArray[np.bool_]) -> None:
+        groups = len(asked)
+        owner = group.repeat(np.diff(view.edges))
+        some = np.flatnonzero(asked[owner])
+        owner, weights = owner[some], view.weights[some]
+        key, where = np.unique(owner * np.int64(SPACE) + view.slots[some], return_inverse=True)
+        self._weights = np.bincount(where, weights=weights, minlength=len(key)).astype(np.float32)
         self._slots, holder = key % SPACE, key // SPACE
         self._edges = np.searchsorted(holder, np.arange(groups + 1))
         self.square = np.bincount(holder, weights=self._weights * self._weights, minlength=groups)
-        self.own = np.bincount(owner, weights=view.weights * view.weights, minlength=groups)  # of each with itself
+        self.own = np.bincount(owner, weights=weights * weights, minlength=groups)  # of each with itself
 
-    def products(self, a: Numbers, b: Numbers, dense: Floats) -> Doubles:
-        """The product of group `a`'s sum with `b`'s, for each of many pairs; `dense` is nought before and after."""
+    def products(self, a: Numbers, b: Numbers) -> Doubles:
+        """The product of group `a`'s sum with `b`'s, for each of many pairs.
+
+        Some groups at a time stand in a dense table, in which the terms of the others are looked up. What only one group
+        has is left out."""
         found = np.zeros(len(a))
+        terms, column, held = np.unique(self._slots, return_inverse=True, return_counts=True)
+        shared = np.flatnonzero(held[column] > 1)
+        columns, weights = column[shared], self._weights[shared]
+        edges = shared.searchsorted(self._edges)
+        sizes = np.diff(edges)
         order = np.argsort(a, kind="stable")
-        begins = np.flatnonzero(np.diff(a[order], prepend=-1))
-        sizes = np.diff(self._edges)
-        for begin, end in zip(begins, [*begins[1:], len(order)], strict=True):
-            mine = slice(self._edges[a[order[begin]]], self._edges[a[order[begin]] + 1])
-            others = order[begin:end]
+        groups, begin = np.unique(a[order], return_index=True)
+        begin = np.append(begin, len(order))
+        step = max(1, TABLE // max(1, len(terms)))
+        for first in range(0, len(groups), step):
+            some = groups[first : first + step]
+            others = order[begin[first] : begin[min(first + step, len(groups))]]
+            table = np.zeros(len(some) * len(terms), dtype=np.float32)
+            mine = _spans(edges[some], sizes[some])
+            table[columns[mine] + (np.arange(len(some)) * len(terms)).repeat(sizes[some])] = weights[mine]
             many = sizes[b[others]]
-            total = int(many.sum())
-            if not total:
-                continue
-            dense[self._slots[mine]] = self._weights[mine]
-            at = np.arange(total) + np.repeat(self._edges[b[others]] - (np.cumsum(many) - many), many)
-            shared = dense[self._slots[at]] * self._weights[at]
-            found[others] = np.bincount(np.repeat(np.arange(len(others)), many), weights=shared, minlength=len(others))
-            dense[self._slots[mine]] = 0.0
+            theirs = _spans(edges[b[others]], many)
+            line = some.searchsorted(a[others]) * len(terms)
+            product = table[columns[theirs] + line.repeat(many)] * weights[theirs]
+            found[others] = np.bincount(np.arange(len(others)).repeat(many), weights=product, minlength=len(others))
         return found
+
+
+def _spans(begin: Numbers, sizes: Numbers) -> Numbers:
+    """The places from each beginning on, so many of each, one after another."""
+    found: Numbers = (begin - (np.cumsum(sizes, dtype=np.int64) - sizes)).repeat(sizes)
+    found += np.arange(len(found))
+    return found
 
 
 class Remembered:
-    """Products of pairs of groups in the round before: those of two groups that have not grown since are the same.
+    """What was found out about the pairs of groups when they were asked about last: a row of `FEATURES` and a probability.
 
-    Of a dozen rounds most change few groups, and most of their time went into products that were known.
+    Of a dozen rounds most change few groups, and what is said of two groups that have not grown since stays the same, but for
+    how they stand beside the others. Asking about all pairs each time took three times as long.
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[Numbers, Doubles]] = {}  # of each view the pairs in order, and their products
+        self._pair = np.zeros(0, dtype=np.int64)  # in order
+        self._order = np.zeros(0, dtype=np.int64)  # and where each of them stands below
+        self.rows: Floats = np.zeros((0, len(FEATURES)), dtype=np.float32)
+        self.likely = np.zeros(0)  # nan where nothing was judged
+        self.fellows: tuple[Doubles, float] | None = None  # of each article, and the share of those that have none
 
-    def products(self, name: str, pair: Numbers, work_out: Callable[[Numbers], Doubles]) -> Doubles:
-        """The product of each pair, whose number says which groups they are and how large; `work_out` gives those of some
-        of the places."""
-        keys, values = self._known.get(name, (np.zeros(0, dtype=np.int64), np.zeros(0)))
-        place = np.minimum(keys.searchsorted(pair), max(0, len(keys) - 1))
-        same = keys[place] == pair if len(keys) else np.zeros(len(pair), dtype=bool)
-        found = np.zeros(len(pair))
-        found[same] = values[place[same]]
-        new = np.flatnonzero(~same)
-        if len(new):
-            found[new] = work_out(new)
-        order = np.argsort(pair)
-        self._known[name] = pair[order], found[order]
-        return found
+    def places(self, pair: Numbers) -> tuple[Numbers, NDArray[np.bool_]]:
+        """Where each pair, whose number says which groups they are and how large, stands, and whether it does."""
+        if not len(self._pair):
+            return np.zeros(len(pair), dtype=np.int64), np.zeros(len(pair), dtype=bool)
+        at = np.minimum(self._pair.searchsorted(pair), len(self._pair) - 1)
+        return self._order[at], self._pair[at] == pair
+
+    def keep(self, pair: Numbers, rows: Floats, likely: Doubles) -> None:
+        """These pairs instead of those before."""
+        self._order = np.argsort(pair)
+        self._pair, self.rows, self.likely = pair[self._order], rows, likely
 
 
 def _extremes(rows: Floats, name: str, one: Doubles, other: Doubles) -> None:
@@ -190,7 +211,7 @@ def between(
     """Pairs of groups that may be one story, the lower number first, and one row of `FEATURES` for each.
 
     `group` numbers the group of each article from nought on. `before` remembers what was asked of the same articles when
-    the groups were smaller.
+    the groups were smaller, and afterwards these rows.
     """
     before = before or Remembered()
     pairs, groups = compared.pairs, int(group.max(initial=-1)) + 1
@@ -200,42 +221,79 @@ def between(
     turned = group[one] > group[other]
     one, other = np.where(turned, other, one), np.where(turned, one, other)
     key, where = np.unique(group[one] * np.int64(groups) + group[other], return_inverse=True)
-    many = len(key)
-    most = np.zeros(many)
+    most = np.zeros(len(key))
     np.maximum.at(most, where, p)
-
-    def of_best(article: Numbers) -> Doubles:
-        """For each pair of groups the sum over one side's articles of the best pair each has with the other side."""
-        cell, number = np.unique(where * np.int64(len(group)) + article, return_inverse=True)
-        best = np.zeros(len(cell))
-        np.maximum.at(best, number, p)
-        return np.bincount(cell // len(group), weights=best, minlength=many).astype(np.float64)
-
     kept = most >= PLAIN
     a, b = (key // groups)[kept], (key % groups)[kept]
-    count = np.bincount(where, minlength=many)[kept]
-    total = np.bincount(where, weights=p, minlength=many)[kept]
-    every = size[a] * size[b]
+    total = np.bincount(where, weights=p, minlength=len(key))[kept]
     rows = np.full((len(a), len(FEATURES)), np.nan, dtype=np.float32)
     if not len(a):
+        before.keep(np.zeros(0, dtype=np.int64), rows, np.zeros(0))
         return a, b, rows
-    mean = total / every
-    rows[:, _AT["mean"]], rows[:, _AT["mean_near"]] = mean, total / count
-    rows[:, _AT["most"]], rows[:, _AT["near_share"]] = most[kept], count / every
-    _extremes(rows, "best", of_best(one)[kept] / size[a], of_best(other)[kept] / size[b])
-    dense = np.zeros(SPACE, dtype=np.float32)
+    mean = total / (size[a] * size[b])
+
     # groups only grow, so the first article and the size say which one it is
     mark = np.full(groups, len(group), dtype=np.int64)
     np.minimum.at(mark, group, np.arange(len(group)))
     mark = mark * (len(group) + 1) + size.astype(np.int64)
     pair = mark[a] * (len(group) + 1) ** 2 + mark[b]
+    place, known = before.places(pair)
+    rows[known] = before.rows[place[known]]
+    new = np.flatnonzero(~known)
+    if len(new):
+        number = np.full(len(key), -1)
+        number[np.flatnonzero(kept)[new]] = np.arange(len(new))
+        where = number[where]
+        some = np.flatnonzero(where >= 0)
+        told = np.full((len(new), len(FEATURES)), np.nan, dtype=np.float32)
+        _by_pairs(told, where[some], one[some], other[some], p[some], most[kept][new], size[a[new]], size[b[new]])
+        _by_articles(told, compared, group, size, a[new], b[new])
+        _by_fellows(told, _fellows(compared, probability, before), group, size, a[new], b[new])
+        rows[new] = told
+
+    best = np.zeros(groups)
+    np.maximum.at(best, a, mean)
+    np.maximum.at(best, b, mean)
+    _extremes(rows, "mean_of_best", mean / np.maximum(best[a], 1e-6), mean / np.maximum(best[b], 1e-6))
+    beside = [_AT["mean_of_best_least"], _AT["mean_of_best_most"]]
+    known[known] = (rows[known][:, beside] == before.rows[place[known]][:, beside]).all(axis=1)
+    likely = np.full(len(a), np.nan)
+    likely[known] = before.likely[place[known]]
+    before.keep(pair, rows, likely)
+    return a, b, rows
+
+
+def _by_pairs(
+    rows: Floats, where: Numbers, one: Numbers, other: Numbers, p: Doubles, most: Doubles, a: Doubles, b: Doubles
+) -> None:
+    """What the pairs of articles between two groups say: `where` is the pair of groups that each belongs to, and `a` and `b` are
+    the groups' sizes."""
+    many = len(rows)
+
+    def of_best(article: Numbers) -> Doubles:
+        """For each pair of groups the sum over one side's articles of the best pair each has with the other side."""
+        width = int(article.max(initial=0)) + 1
+        cell, number = np.unique(where * np.int64(width) + article, return_inverse=True)
+        best = np.zeros(len(cell))
+        np.maximum.at(best, number, p)
+        return np.bincount(cell // width, weights=best, minlength=many).astype(np.float64)
+
+    count, total, every = np.bincount(where, minlength=many), np.bincount(where, weights=p, minlength=many), a * b
+    rows[:, _AT["mean"]], rows[:, _AT["mean_near"]] = total / every, total / count
+    rows[:, _AT["most"]], rows[:, _AT["near_share"]] = most, count / every
+    _extremes(rows, "best", of_best(one) / a, of_best(other) / b)
+    rows[:, _AT["smaller"]], rows[:, _AT["larger"]] = np.log(np.minimum(a, b)), np.log(np.maximum(a, b))
+    rows[:, _AT["pairs"]] = np.log(every)
+
+
+def _by_articles(rows: Floats, compared: Compared, group: Numbers, size: Doubles, a: Numbers, b: Numbers) -> None:
+    """What two groups' words, vectors and times say."""
+    groups, every = len(size), size[a] * size[b]
+    asked = np.zeros(groups, dtype=bool)
+    asked[a] = asked[b] = True
     for name, number in (("whole", WHOLE), ("lead", LEADS), ("names", NAMES), ("stems", STEMS)):
-        sums = _Sums(compared.views[number], group, groups)
-
-        def work_out(new: Numbers, sums: _Sums = sums) -> Doubles:
-            return sums.products(a[new], b[new], dense)
-
-        product = before.products(name, pair, work_out)
+        sums = _Sums(compared.views[number], group, asked)
+        product = sums.products(a, b)
         known = (sums.square[a] > 0) & (sums.square[b] > 0)
         rows[:, _AT[name]] = np.where(known, product / every, np.nan)
         length = np.sqrt(np.maximum(sums.square[a] * sums.square[b], 1e-9))
@@ -244,32 +302,31 @@ def between(
             _within(rows, name, (sums.square - sums.own) / np.maximum(size * (size - 1), 1), size, a, b)
     third = np.zeros(groups, dtype=np.int64)
     third[group[::-1]] = compared.third[::-1]  # that of the first article
-    _by_vector(rows, "vector", (compared.vectors,), np.zeros_like(third), group, size, a, b, pair, before)
-    _by_vector(rows, "aligned", compared.aligned, third, group, size, a, b, pair, before)
-    rows[:, _AT["smaller"]] = np.log(np.minimum(size[a], size[b]))
-    rows[:, _AT["larger"]] = np.log(np.maximum(size[a], size[b]))
-    rows[:, _AT["pairs"]] = np.log(every)
+    _by_vector(rows, "vector", (compared.vectors,), np.zeros_like(third), group, asked, size, a, b)
+    _by_vector(rows, "aligned", compared.aligned, third, group, asked, size, a, b)
     _by_time(rows, compared.when, group, groups, a, b)
-    best = np.zeros(groups)
-    np.maximum.at(best, a, mean)
-    np.maximum.at(best, b, mean)
-    _extremes(rows, "mean_of_best", mean / np.maximum(best[a], 1e-6), mean / np.maximum(best[b], 1e-6))
-    rows[:, _AT["reach"]], rows[:, _AT["pace"]] = pairs.rows[0, REACH], pairs.rows[0, PACE]
-    _by_fellows(rows, pairs, probability, group, size, a, b)
-    return a, b, rows
+    told = compared.pairs.rows[0]
+    rows[:, _AT["reach"]], rows[:, _AT["pace"]] = told[REACH], told[PACE]
+
+
+def _fellows(compared: Compared, probability: Doubles, before: Remembered) -> tuple[Doubles, float]:
+    """How many others of its story each article has, and the share of those that have none: as long as the pairs are the same."""
+    if before.fellows is None:
+        n, pairs = len(compared), compared.pairs
+        fellows, best = np.zeros(n), np.zeros(n)
+        for end in (pairs.one, pairs.other):
+            fellows += np.bincount(end, weights=probability, minlength=n)
+            np.maximum.at(best, end, probability)
+        before.fellows = np.minimum(fellows, FELLOWS), float(1.0 - best.mean())
+    return before.fellows
 
 
 def _by_fellows(
-    rows: Floats, pairs: Pairs, probability: Doubles, group: Numbers, size: Doubles, a: Numbers, b: Numbers
+    rows: Floats, known: tuple[Doubles, float], group: Numbers, size: Doubles, a: Numbers, b: Numbers
 ) -> None:
     """How large stories are here, before any group is made: sets of long ones, of short ones and of articles alone differ."""
-    n = len(group)
-    fellows, best = np.zeros(n), np.zeros(n)
-    for end in (pairs.one, pairs.other):
-        fellows += np.bincount(end, weights=probability, minlength=n)
-        np.maximum.at(best, end, probability)
-    fellows = np.minimum(fellows, FELLOWS)
-    rows[:, _AT["fellows"]], rows[:, _AT["alone"]] = np.log1p(fellows.mean()), 1.0 - best.mean()
+    fellows, alone = known
+    rows[:, _AT["fellows"]], rows[:, _AT["alone"]] = np.log1p(fellows.mean()), alone
     of = np.log1p(np.bincount(group, weights=fellows, minlength=len(size)) / size)
     _extremes(rows, "fellows_of", of[a], of[b])
 
@@ -286,31 +343,23 @@ def _by_vector(
     kinds: tuple[Floats, ...],
     kind: Numbers,
     group: Numbers,
+    asked: NDArray[np.bool_],
     size: Doubles,
     a: Numbers,
     b: Numbers,
-    pair: Numbers,
-    before: Remembered,
 ) -> None:
-    square = np.zeros(len(size))
-    order = np.argsort(group, kind="stable")
+    square, product = np.zeros(len(size)), np.zeros(len(a))
+    some = np.flatnonzero(asked[group])
+    order = some[np.argsort(group[some], kind="stable")]
     held, begin = np.unique(group[order], return_index=True)
-    totals: list[Doubles] = []
     for number, vectors in enumerate(kinds):
         total = np.zeros((len(size), vectors.shape[1]))
         total[held] = np.add.reduceat(vectors[order].astype(np.float64), begin, axis=0)
-        totals.append(total)
         # a group's own length by its own kind; so nearly by any
         square = np.where(kind == number, (total * total).sum(axis=1), square)
-
-    def work_out(new: Numbers) -> Doubles:
-        product = np.zeros(len(new))
-        for number, total in enumerate(totals):
-            some = kind[a[new]] == number
-            product[some] = (total[a[new][some]] * total[b[new][some]]).sum(axis=1)
-        return product
-
-    product = before.products(name, pair, work_out)
+        mine = np.flatnonzero(kind[a] == number)
+        for some in np.split(mine, range(AT_ONCE, len(mine), AT_ONCE)):
+            product[some] = (total[a[some]] * total[b[some]]).sum(axis=1)
     rows[:, _AT[name]] = product / (size[a] * size[b])
     rows[:, _AT[f"{name}_of_means"]] = product / np.sqrt(np.maximum(square[a] * square[b], 1e-9))
     if name == "aligned":
@@ -332,21 +381,29 @@ def _by_time(rows: Floats, when: Doubles, group: Numbers, groups: int, a: Number
 
 
 def joined(
-    compared: Compared, probability: Doubles, seed: float, join: float, judge: Judge, begun: Numbers | None = None
+    compared: Compared,
+    probability: Doubles,
+    seed: float,
+    join: float,
+    judge: Judge,
+    begun: Numbers | None = None,
+    before: Remembered | None = None,
 ) -> Numbers:
     """The group of each article, named by its first.
 
     Round by round, each group is joined with the one likeliest to be its own story where that is mutual, until no
     probability is `join` or more. Groups that were joined before, from a higher probability up, are gone on with where
-    they are given as `begun`.
+    they are given as `begun`; `before` then remembers what was asked of the same articles.
     """
     if begun is None:
         pairs = compared.pairs
         begun = average_link(len(compared), pairs.one, pairs.other, probability, seed)
-    group, before = numbered(begun), Remembered()
+    group, before = numbered(begun), before or Remembered()
     for _ in range(ROUNDS):
         a, b, rows = between(compared, probability, group, before)
-        likely = judge(rows, a, group)
+        likely = before.likely
+        new = np.flatnonzero(np.isnan(likely))
+        likely[new] = judge(rows[new], a[new], group)
         a, b, likely = a[likely >= join], b[likely >= join], likely[likely >= join]
         if not len(a):
             break

@@ -36,10 +36,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Stories by how surely an article belongs to them, best first; of no other ones than these does it hang on."""
+    """Stories by how surely an article belongs to them, best first. It hangs on whether the stories that it `found` are still
+    there, and on what those of them are that were `compared`: on nothing else."""
 
     stories: tuple[tuple[StoryId, float], ...]
-    hangs_on: frozenset[StoryId]
+    found: frozenset[StoryId]
+    compared: frozenset[StoryId]
 
 
 class Ranking(Rows):
@@ -69,7 +71,7 @@ class Ranking(Rows):
             samples.append(self._to_ask(one, scores))
         self._find_pairs((one, chain.from_iterable(some.values())) for one, some in zip(asked, samples, strict=True))
         return [
-            Ranked(self._scores(one, scores, some), frozenset(first))
+            Ranked(self._scores(one, scores, some), frozenset(first), frozenset(scores))
             for one, first, scores, some in zip(asked, firsts, found, samples, strict=True)
         ]
 
@@ -78,19 +80,20 @@ class Ranking(Rows):
     ) -> tuple[tuple[StoryId, float], ...]:
         """What the stories as wholes and their members say together."""
         rules, scores = self.rules, dict(wholes)
-        likely = self._likely(scores)
+        likely = _likeliest(wholes, rules.asked)
         for story, sample in samples.items():
-            members = fsum(one.pairs[row][0] for row in sample) / len(sample)
+            members = fsum([one.pairs[row][0] for row in sample]) / len(sample)
             scores[story] = (scores[story] + members) / 2
         if one.sketch.length <= rules.headline_words:
             for story in wholes:
                 if len(self._members[story]) >= rules.headline_story:
-                    cosine = self._headlines(one.sketch, self._whole(story), one.pairs[self._key(story)][1])
-                    if cosine >= rules.headline_cosine:
-                        scores[story] = max(scores[story], rules.join + cosine * (1 - rules.join))
-                        likely = [*likely, *(() if story in likely else (story,))]
-        likely.sort(key=lambda story: (-scores[story], story))
-        return tuple([(story, scores[story]) for story in likely])
+                    row = one.pairs[self._key(story)][1]
+                    if row[_BODY] >= rules.headline_cosine:  # asked first, for few are
+                        cosine = self._headlines(one.sketch, self._whole(story), row)
+                        if cosine >= rules.headline_cosine:
+                            scores[story] = max(scores[story], rules.join + cosine * (1 - rules.join))
+                            likely = [*likely, *(() if story in likely else (story,))]
+        return tuple([(story, -score) for score, story in sorted([(-scores[story], story) for story in likely])])
 
     # --- which are asked
 
@@ -118,14 +121,11 @@ class Ranking(Rows):
         found.sort(key=lambda pair: pair[0])
         return [story for _, story in found[: rules.wholes]]
 
-    def _likely(self, scores: Mapping[StoryId, float]) -> list[StoryId]:
-        return sorted(scores, key=lambda story: (-scores[story], story))[: self.rules.asked]
-
     def _to_ask(self, one: Asked, scores: Mapping[StoryId, float]) -> dict[StoryId, Sequence[int]]:
         """Of the likeliest stories the members that are asked too."""
         return {
             story: self._sample(story, one.near.rows)
-            for story in self._likely(scores)
+            for story in _likeliest(scores, self.rules.asked)
             if scores[story] >= self.rules.faint and len(self._members[story]) > 1
         }
 
@@ -212,19 +212,25 @@ class Ranking(Rows):
     def _agree(self, one: StoryId, other: StoryId) -> bool:
         """Whether two stories belong together on their own account: as wholes and member by member."""
         first, second = self._whole(one), self._whole(other)
-        members = [self._sketches[row] for row in self._sample(one)]
-        others = [self._sketches[row] for row in self._sample(other)]
+        members, others = ([self._sketches[row] for row in self._sample(story)] for story in (one, other))
+        many = len(members) * len(others)
+        few = members[: max(1, len(members) // 3)]  # as a rule they say already that all together say no
         rows = self._comparer.compare_all(
             [
                 (first, [second], self._pace.around(first.when)),
-                *((member, others, self._pace.around(member.when)) for member in members),
+                *((member, others, self._pace.around(member.when)) for member in few),
             ]
         )
         enough = min(len(self._members[one]), len(self._members[other])) >= self.rules.headline_story
         if enough and self._headlines(first, second, rows[0]) >= self.rules.headline_merge:
             return True
         whole, *each = self._probabilities(rows).tolist()
-        together: float = (whole + fsum(each) / len(each)) / 2
+        if (whole + (fsum(each) + many - len(each)) / many) / 2 < self.rules.merge:
+            return False
+        if rest := members[len(few) :]:
+            rows = self._comparer.compare_all([(m, others, self._pace.around(m.when)) for m in rest])
+            each += self._probabilities(rows).tolist()
+        together: float = (whole + fsum(each) / many) / 2
         return together >= self.rules.merge
 
     def _copied(self, new: Sketch, near: Near, barred: Collection[StoryId]) -> int | None:
@@ -238,3 +244,8 @@ class Ranking(Rows):
         alike = (np.stack([old for _, old in known]) == new.fingerprint).mean(axis=1) >= self.rules.copy
         copied = compress((row for row, _ in known), alike.tolist())
         return next((row for row in copied if self._stories[row] not in barred), None)
+
+
+def _likeliest(scores: Mapping[StoryId, float], most: int) -> list[StoryId]:
+    """So many stories of the highest scores, the highest first."""
+    return [story for _, story in sorted([(-score, story) for story, score in scores.items()])[:most]]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from broadsheet.model import Article, StoryId
-from broadsheet.stories.linkage import joined
+from broadsheet.stories.linkage import Remembered, joined
 from broadsheet.stories.pairs import Judge, packaged
 from broadsheet.stories.regrouping import begun_by
-from broadsheet.stories.whole import DAYS, FEATURES, PACE, PUBLISHER, Doubles, Numbers, Pairs, near, whole
+from broadsheet.stories.whole import DAYS, FEATURES, PACE, PUBLISHER, Doubles, Numbers, Pairs, near, wholes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,9 +129,10 @@ class _Set:
     """A set of articles, compared once and joined from one probability up or from several, one after another."""
 
     def __init__(self, articles: Sequence[Article], rules: Refinement) -> None:
-        self._compared = near([whole(a) for a in articles], rules.nearest)
+        self._compared = near(wholes(articles), rules.nearest)
         self._probability = probable(self._compared.pairs, rules, packaged("refine"))
         self._seed = rules.seed
+        self._asked = Remembered()
         self.dense = dense(self._compared.pairs, rules)
         self.join = join_of(self._compared.pairs, self._probability, len(articles), rules)
 
@@ -139,5 +140,11 @@ class _Set:
         """The group of each article, named by its first."""
         forest = packaged("linkage")
         return joined(
-            self._compared, self._probability, self._seed, join, lambda rows, *_: forest.probability(rows), begun
+            self._compared,
+            self._probability,
+            self._seed,
+            join,
+            lambda rows, *_: forest.probability(rows),
+            begun,
+            self._asked,
         )

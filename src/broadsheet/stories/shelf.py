@@ -17,7 +17,6 @@ from broadsheet.model import ArticleId
 from broadsheet.stories.features import Sketch
 
 PACK = 1024
-RECENT = 1000  # of ten that are asked for six were among these
 
 
 # What a sketch has besides its arrays: where they begin and how long they are, and its few numbers.
@@ -43,8 +42,7 @@ class _Pack:
 
     ids: tuple[ArticleId, ...]
     publishers: tuple[str, ...]
-    slots: NDArray[np.uint16]  # the lower two bytes
-    upper: NDArray[np.uint8]
+    slots: NDArray[np.int32]
     weights: NDArray[Any]
     vectors: NDArray[np.float16]
     fingerprints: NDArray[np.uint32]
@@ -60,12 +58,10 @@ class _Pack:
                 *one.cuts, *one.ends, one.length, one.full, one.when,
             )  # fmt: skip
             terms, vector, print_ = terms + len(one.slots), vector + one.vector.size, print_ + one.fingerprint.size
-        slots = np.concatenate([one.slots for one in sketches])
         return cls(
             ids=tuple(one.id for one in sketches),
             publishers=tuple(intern(one.publisher) for one in sketches),
-            slots=slots.astype(np.uint16),
-            upper=(slots >> 16).astype(np.uint8),
+            slots=np.concatenate([one.slots for one in sketches]),
             weights=np.concatenate([one.weights for one in sketches]),
             vectors=np.concatenate([one.vector for one in sketches]),
             fingerprints=np.concatenate([one.fingerprint for one in sketches]),
@@ -77,22 +73,19 @@ class _Pack:
             at, terms, vector, dimensions, print_, prints,
             title, names, numbers, body_size, title_size, names_size, numbers_size, length, full, when,
         ) = self.records[number].item()  # fmt: skip
-        slots = self.upper[at : at + terms].astype(np.int32)
-        slots <<= 16
-        slots |= self.slots[at : at + terms]
         return Sketch(
-            id=self.ids[number],
-            slots=slots,
-            weights=self.weights[at : at + terms],
-            cuts=(title, names, numbers),
-            ends=(body_size, title_size, names_size, numbers_size),
-            length=length,
-            full=full,
-            when=when,
-            first=when,
-            publisher=self.publishers[number],
-            vector=self.vectors[vector : vector + dimensions],
-            fingerprint=self.fingerprints[print_ : print_ + prints],
+            self.ids[number],
+            self.slots[at : at + terms],
+            self.weights[at : at + terms],
+            (title, names, numbers),
+            (body_size, title_size, names_size, numbers_size),
+            length,
+            full,
+            when,
+            when,
+            self.publishers[number],
+            self.vectors[vector : vector + dimensions],
+            self.fingerprints[print_ : print_ + prints],
         )
 
     def fingerprint(self, number: int) -> NDArray[np.uint32]:
@@ -116,7 +109,6 @@ class Shelf:
         self.copied = bytearray()  # of each row: whether it has a fingerprint
         self._packs: list[_Pack] = []
         self._loose: list[Sketch] = []
-        self._recent: dict[int, Sketch] = {}  # of the packed those that were asked for last
 
     def __len__(self) -> int:
         return len(self._packs) * PACK + len(self._loose)
@@ -126,13 +118,7 @@ class Shelf:
 
     def __getitem__(self, row: int) -> Sketch:
         pack, number = divmod(row, PACK)
-        if pack == len(self._packs):
-            return self._loose[number]
-        found = self._recent.pop(row, None) or self._packs[pack][number]
-        if len(self._recent) == RECENT:
-            del self._recent[next(iter(self._recent))]
-        self._recent[row] = found
-        return found
+        return self._packs[pack][number] if pack < len(self._packs) else self._loose[number]
 
     def append(self, one: Sketch) -> None:
         self.when.append(one.when)
@@ -144,7 +130,6 @@ class Shelf:
 
     def forget(self, packs: int) -> None:
         """The first packs are no more: the row after them is nought from now on."""
-        self._recent.clear()
         del self._packs[:packs], self.when[: packs * PACK], self.copied[: packs * PACK]
 
     def fingerprint(self, row: int) -> NDArray[np.uint32]:

@@ -14,7 +14,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import log1p, log2
 from typing import Any
@@ -302,7 +302,7 @@ class OpenThreads:
             return
         mean = held.mean
         if mean.articles > self.rules.memory:
-            mean = replace(mean, articles=self.rules.memory)
+            mean = mean._replace(articles=self.rules.memory)
         held.mean = blend(mean, new)
         held.size += 1
         held.first, held.last = min(held.first, new.first), max(held.last, new.when)

@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import chain, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broadsheet.model import Article, vector_of
 from broadsheet.stories import features
-from broadsheet.stories.features import Floats, Ints, Rarity, timestamp
+from broadsheet.stories.features import SPACE, SPACE_BITS, Floats, Ints, Rarity, timestamp
 
 Numbers = NDArray[np.int64]
 Doubles = NDArray[np.float64]
 
 WORDS = 3000  # of a text; what comes later is as a rule no longer the report
 LEAD = 100  # words that an article opens with, where news says what happened
-STEM = 5  # letters: taper, tapers and tapering are one
 DAY = 86400.0
 BLOCK = 128  # articles that are compared with all others at once
 COMMON = 20  # articles from which on a term is common
@@ -46,28 +46,95 @@ class Whole:
 
 
 def whole(article: Article) -> Whole:
-    head = features.words(article.title)
-    body = features.words(article.text[: WORDS * 8])[:WORDS]
-    named = features.names(article.title, article.text[: WORDS * 8])
-    lead = head + body[:LEAD]
-    views = [
-        features.counted(head + head + body),
-        features.counted(lead),
-        features.counted(head),
-        features.counted(named),
-        features.counted(w for w in head + body if w[0].isdigit()),
-        features.counted(w[:STEM] for w in head + lead),
-    ]
-    vector = vector_of(article.vector)
-    size = float(np.linalg.norm(vector)) if vector.size else 0.0
-    return Whole(
-        slots=tuple(v[0] for v in views),
-        counts=tuple(v[1] for v in views),
-        length=len(head) + len(body),
-        when=timestamp(article.time),
-        publisher=article.publisher.casefold().strip(),
-        vector=vector / size if size > 0 else np.zeros(0, dtype=np.float32),
+    """What `wholes` makes of one article."""
+    return wholes([article])[0]
+
+
+def wholes(articles: Sequence[Article]) -> list[Whole]:
+    """All the words of each article, counted at once."""
+    texts = [article.text[: WORDS * 8] for article in articles]
+    heads, bodies = (
+        _codes([list(islice(chain.from_iterable(map(features.codes, text.split())), most)) for text in some])
+        for some, most in (([article.title for article in articles], None), (texts, WORDS))
     )
+    named = _codes([features.named(article.title, text) for article, text in zip(articles, texts, strict=True)])
+    leads = bodies.first(LEAD)
+    views = [
+        _counted(len(articles), *some)
+        for some in (
+            (heads.slots, heads.slots, bodies.slots),
+            (heads.slots, leads.slots),
+            (heads.slots,),
+            (named.slots,),
+            (heads.numbers, bodies.numbers),
+            (heads.stems, heads.stems, leads.stems),
+        )
+    ]
+    lengths = (heads.sizes + bodies.sizes).tolist()
+    made: list[Whole] = []
+    for number, article in enumerate(articles):
+        vector = vector_of(article.vector)
+        size = float(np.linalg.norm(vector)) if vector.size else 0.0
+        made.append(
+            Whole(
+                slots=tuple(view[0][number] for view in views),
+                counts=tuple(view[1][number] for view in views),
+                length=lengths[number],
+                when=timestamp(article.time),
+                publisher=article.publisher.casefold().strip(),
+                vector=vector / size if size > 0 else np.zeros(0, dtype=np.float32),
+            )
+        )
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """The codes of some words of each of many articles, one article after another."""
+
+    codes: Numbers
+    of: Numbers  # the number of the article, from bit `SPACE_BITS` on
+    sizes: Numbers
+
+    @property
+    def slots(self) -> Numbers:
+        return (self.codes & (SPACE - 1)) + self.of
+
+    @property
+    def stems(self) -> Numbers:
+        return (self.codes >> features.STEM_BITS) + self.of
+
+    @property
+    def numbers(self) -> Numbers:
+        return self.slots[self.codes & features.NUMBER > 0]
+
+    def first(self, most: int) -> _Coded:
+        """The same with so many words of each article."""
+        kept = np.arange(len(self.codes)) - (self.sizes.cumsum() - self.sizes).repeat(self.sizes) < most
+        return _Coded(self.codes[kept], self.of[kept], np.minimum(self.sizes, most))
+
+
+def _codes(found: Sequence[Sequence[int]]) -> _Coded:
+    sizes = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
+    codes = np.fromiter(chain.from_iterable(found), dtype=np.int64, count=int(sizes.sum()))
+    return _Coded(codes, (np.arange(len(found)) << SPACE_BITS).repeat(sizes), sizes)
+
+
+def _counted(articles: int, *terms: Numbers) -> tuple[list[Ints], list[Floats]]:
+    """Of each article its slots in order, and how often each is there."""
+    found, times = np.unique(np.concatenate(terms), return_counts=True)
+    edges = found.searchsorted(np.arange(1, articles) << SPACE_BITS)
+    slots = (found & (SPACE - 1)).astype(np.int32)
+    return np.split(slots, edges), np.split(times.astype(np.float32), edges)
+
+
+def in_order(slots: Ints | Numbers) -> Numbers:
+    """What sorts these whole numbers below 2^31, equal ones as they come: in a quarter of the time that `argsort` takes."""
+    order = slots.astype(np.int64) << 32
+    order += np.arange(len(slots))
+    order.sort()
+    order &= 0xFFFFFFFF
+    return order
 
 
 class View:
@@ -88,7 +155,7 @@ class View:
         size = np.sqrt(np.bincount(owner, weights=weights * weights, minlength=len(articles)))
         self.size = size.astype(np.float32)  # of each article, before it was made unit
         self.weights = (weights / np.where(size > 0, size, 1.0)[owner]).astype(np.float32)
-        order = np.argsort(self.slots, kind="stable")
+        order = in_order(self.slots)
         self._terms, begin = np.unique(self.slots[order], return_index=True)
         self._begin = np.concatenate([begin, [len(order)]]).astype(np.int64)
         self._rows, self._held = owner[order], self.weights[order]
@@ -221,9 +288,8 @@ def near(
     """
     n = len(articles)
     rarity, stems = Rarity.packaged(), Rarity()
-    for a in articles:
-        rarity.see(a.slots[WHOLE])
-        stems.see(a.slots[STEMS])
+    rarity.see_all([a.slots[WHOLE] for a in articles])
+    stems.see_all([a.slots[STEMS] for a in articles])
     third = np.zeros(n, dtype=np.int64) if third is None else third
     width = max((a.vector.size for a in articles), default=0)
     vectors = np.zeros((n, width), dtype=np.float32)
