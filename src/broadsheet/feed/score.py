@@ -443,6 +443,8 @@ class Glimpse(NamedTuple):
 
     def name(self, desk: Desk, rows: Sequence[int]) -> None:
         """What ties each of these rows most to what was opened, as it is written."""
+        if not rows:
+            return
         best, asked = np.zeros(len(rows)), np.array(rows, np.int64)
         for kind, table, tie in self.shared:
             place, keys, strength = table.lists_of(asked)
