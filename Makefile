@@ -12,7 +12,7 @@ test: setup-dev
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/pytest -n 2 --dist loadfile
+	.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder
 	.venv/bin/python benchmarks/gate.py
 
 pictures: setup-dev

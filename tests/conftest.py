@@ -17,3 +17,9 @@ def data() -> Path:
     if not DATA.is_dir():
         pytest.skip("the real data is not here: set BROADSHEET_DATA to its folder")
     return DATA
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that two workers (`--dist loadfile --no-loadscope-reorder`) end together."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)

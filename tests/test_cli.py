@@ -25,6 +25,8 @@ from broadsheet.opening import Instance, describe_instance
 from tests.builders import DAY, NOON, an_article
 from tests.newsroom import happenings
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
 

@@ -45,6 +45,8 @@ from tests.builders import DAY, HOUR, NOON, a_reader, an_article
 from tests.newsroom import Press, happenings, press
 from tests.stories.test_threads import ALONE, TRIAL, WAR, a_told
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def papers() -> Iterator[Press]:

@@ -20,6 +20,8 @@ from tests.builders import NOON
 from tests.newsroom import Press, happenings, press
 from tests.postgres import cluster
 
+pytestmark = pytest.mark.slow
+
 # Small batches make many moments between two transactions; models are left out, since loading them is most of a run.
 CHILD = f"""
 import asyncio, sys

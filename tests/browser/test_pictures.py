@@ -28,7 +28,7 @@ from tests.browser.test_accessible import COLOUR, RULES, axe, judged
 from tests.builders import DAY, HOUR, NOON, a_reader, a_source
 from tests.web.newsroom import told
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 APPROVED = Path(__file__).parent / "approved"
 GAZETTE = a_source(
     "https://gazette.example/feed.xml", title="The Harbour Gazette", homepage="https://gazette.example", etag='"1"',

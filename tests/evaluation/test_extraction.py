@@ -52,9 +52,3 @@ def test_a_day_counts_as_stated_in_any_form_and_only_where_it_is() -> None:
 def test_a_path_that_is_no_set_says_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="neither"):
         evaluate(tmp_path)
-
-
-@pytest.mark.data
-def test_on_scrapinghub_the_floor_holds(data: Path) -> None:
-    report = evaluate(data / "extraction" / "scrapinghub", peers=False)
-    assert report.rows[0].figures["f1"] >= 0.960

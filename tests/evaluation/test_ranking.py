@@ -6,8 +6,6 @@ import pytest
 
 from broadsheet.errors import InputError
 from broadsheet.evaluation import clicks, ranking
-from broadsheet.stages import rank
-from broadsheet.stages.signals import CONTENT
 
 
 def test_the_measures_of_one_request_are_those_worked_out_by_hand():
@@ -56,13 +54,3 @@ def test_a_file_of_requests_beside_its_articles_is_measured(tmp_path):
 def test_what_is_no_set_is_refused(tmp_path):
     with pytest.raises(InputError, match="EB-NeRD"):
         clicks.read(tmp_path)
-
-
-@pytest.mark.data
-def test_real_readers_are_ranked_better_than_by_chance(data):
-    articles, lines, reported = clicks.read_mind(data / "interactions" / "mind-sample")
-    assert sum(map(reported, lines)) == 968
-    some = [line for line in lines if reported(line)][:25]
-    asked, _ = clicks.walk(clicks.Clicks("mind", articles, some, reported))
-    ours = rank.Linear(rank.ALONE, CONTENT)
-    assert ranking.measured(asked, [ours(a.alone).sum(axis=1) for a in asked])[:, 0].mean() > 0.53
