@@ -686,6 +686,13 @@ def test_the_front_page_ends_on_purpose(ada: Browser) -> None:
     assert "That is the earliest article here." in plain(ada.get("/latest"))
 
 
+def test_a_card_is_named_by_its_headline_for_who_hears_the_page(ada: Browser) -> None:
+    page = ada.get("/").text
+    named = re.findall(r'<article class="card[^>]* aria-labelledby="(h-[^"]+)"', page)
+    assert len(named) == page.count('<article class="card') > 3
+    assert all(page.count(f' id="{name}"') == 1 for name in named)
+
+
 def test_a_quoted_sentence_leads_to_its_place_in_the_article(ada: Browser) -> None:
     page = ada.get(f"/story/{CEASEFIRE.id}").text
     assert page.count("#:~:text=The%20first%20sentence%20of%20Open%20Times.") >= 3  # a key point, two of the timeline
