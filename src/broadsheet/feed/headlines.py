@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_ANYWHERE: Final = r"[?？]\s*[\"'”’»)]*\s*$|…\s*$|\.\.\.\s*$"
+# What breaks off does so within its last word; " …" is how a headline that was too long is cut, by us among others.
+_ANYWHERE: Final = r"[?？]\s*[\"'”’»)]*\s*$|(?<=\S)…\s*$|(?<=\S)\.\.\.\s*$"
 _FORMS: Final = {
     "en": r"^\s*(?:the\s+)?(?:\d+|five|six|seven|eight|nine|ten)\s+(?:\w+\s+){0,2}(?:things|reasons|ways|takeaways|times|photos|tips|facts|signs|"
     r"questions|secrets|mistakes|ideas|hacks|tricks)\b|\byou (?:won['’]t|need to|should|must|can|may|might|didn['’]t|never|probably|have to)\b|"
