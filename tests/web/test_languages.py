@@ -343,7 +343,7 @@ def test_a_language_that_is_not_there_is_refused(ada: Browser):
 def test_the_news_keep_their_own_language(ada: Browser):
     ada.post("/you/settings", {"page_language": "de"})
     page = ada.get("/").text
-    assert re.search(r'<h2 class="headline[^"]*" dir="auto" lang="en"><a[^>]*>Ceasefire holds', page)
+    assert re.search(r'<h2 [^>]*class="headline[^"]*" dir="auto" lang="en"><a[^>]*>Ceasefire holds', page)
     assert re.search(r'class="source"[^>]* lang="de" dir="ltr"', page)
 
 
