@@ -375,6 +375,7 @@ def evaluate(
     ] = False,
     plot: Annotated[Path | None, typer.Option(help="beyond: where to draw accuracy against diversity, as SVG.")] = None,
     final: Annotated[bool, typer.Option(help="stories: not what the server has meanwhile.")] = False,
+    part: Annotated[bool, typer.Option(help="enrichment, ranking: a part of the set, which takes less time.")] = False,
     peers: Annotated[bool, typer.Option(help="extraction, feeds: what other programs make of it, too.")] = True,
     as_json: JsonOption = False,
 ) -> None:
@@ -385,6 +386,7 @@ def evaluate(
     options |= {"ablate": ablate} if task in ("rankers", "beyond") else {}
     options |= {"plot": plot} if task == "beyond" else {}
     options |= {"final_only": final} if task == "stories" else {}
+    options |= {"part": part} if task in ("enrichment", "ranking") else {}
     options |= {"peers": peers} if task in ("extraction", "feeds") else {}
     report = measure(task, path, **options)
     if as_json:
