@@ -62,7 +62,9 @@ def evaluate(path: Path, *, whole: bool = False, part: bool = False) -> Report:
         table = measured(asked, points)
         rows += [Row(name, summary(table, asked)), *cohorts(name, table, asked)]
     name_of_part = "" if whole else " (a part)"
-    return Report(task="ranking", dataset=f"{found.name}{name_of_part}", rows=tuple(rows), notes=notes(found, asked, missing))
+    return Report(
+        task="ranking", dataset=f"{found.name}{name_of_part}", rows=tuple(rows), notes=notes(found, asked, missing)
+    )
 
 
 def notes(found: Clicks, asked: Sequence[Asked], *more: str) -> tuple[str, ...]:
