@@ -14,7 +14,7 @@ from broadsheet import digest, store
 from broadsheet.cli import app
 from broadsheet.model import Follow, Reader
 from broadsheet.reading import Newsstand
-from tests.web.newsroom import a_newsroom
+from tests.web.newsroom import a_newsroom, told
 
 
 @pytest.fixture
@@ -40,7 +40,14 @@ def test_each_reader_gets_the_page_that_they_would_see(stand: Newsstand) -> None
 
 def test_what_it_shows_is_quoted_from_an_article_and_linked_to_it(stand: Newsstand) -> None:
     stand.add_reader("Ada")
-    (line,) = digest.lines(stand, count=9)
+    cut, articles = told("The first sentence …", "Open Times")  # its key point continues it
+    with stand.engine.begin() as db:
+        store.articles.save(db, articles)
+        store.stories.save(db, [cut])
+    stand.refresh(at_once=True)
+    assert any(point.text.startswith("…") for point in stand.cards([cut.id])[0].points)
+    (line,) = digest.lines(stand, count=30)
+    assert cut.id in {item["story"] for item in line["items"]}
     quoted = 0
     with stand.engine.connect() as db:
         for item in line["items"]:

@@ -65,7 +65,7 @@ def _item(stand: Newsstand, item: FeedItem, card: Card) -> dict[str, Any]:
         "publisher": card.lead_publisher,
         "url": card.lead_url,
         "publishers": card.publishers,
-        "points": [asdict(point) for point in card.points],
+        "points": [asdict(point) for point in card.quotes],
         "score": item.score,
         "why": stand.sentence(item),
         "reasons": [{"signal": r.signal, "points": r.points, "fact": r.fact} for r in item.reasons],

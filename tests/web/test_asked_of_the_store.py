@@ -86,6 +86,36 @@ def test_a_page_asks_the_store_so_often_and_no_oftener_where_there_is_more_to_sh
     assert len(set(asked[1])) == len(asked[1]), "the same was asked twice"
 
 
+@pytest.mark.parametrize("path", ["/", f"/story/{CEASEFIRE.id}", "/latest", "/following", "/saved", "/search?q=ceasefire", "/sources", "/you",
+                                  "/tune", "/bubble", f"/why/{CEASEFIRE.id}"])  # fmt: skip
+def test_a_page_never_waits_for_a_second_connection(path: str, app: Starlette, ada: Browser) -> None:
+    """Pages that each hold one and wait for another would wait for each other as soon as all are held."""
+    stand: Newsstand = app.state.newsstand
+    ada.act(kind="follow", follow={"kind": "search", "value": "ceasefire -topic:sport"})
+    save = told("A ceasefire of texts alone", "Open Times")
+    with stand.engine.begin() as db:
+        store.articles.save(db, save[1])
+        store.stories.save(db, [save[0]])
+    stand.refresh(at_once=True)
+    held = [0, 0]
+
+    def taken(*_: object) -> None:
+        held[0] += 1
+        held[1] = max(held)
+
+    def given_back(*_: object) -> None:
+        held[0] -= 1
+
+    event.listen(stand.engine.pool, "checkout", taken)
+    event.listen(stand.engine.pool, "checkin", given_back)
+    try:
+        assert ada.get(path, sec_purpose="prefetch").status == 200
+    finally:
+        event.remove(stand.engine.pool, "checkout", taken)
+        event.remove(stand.engine.pool, "checkin", given_back)
+    assert held == [0, 1]
+
+
 def test_what_was_done_stands_on_the_very_next_page_of_every_kind(ada: Browser) -> None:
     def is_saved(page: str) -> bool:
         return f'value="{{&#34;story&#34;:&#34;{CEASEFIRE.id}&#34;' in page and 'value="unsaved"' in page

@@ -118,7 +118,7 @@ class Paper:
         self.outlets: Mapping[str, Outlet] = {}
         self._signals: OrderedDict[ReaderId, tuple[object, list[Signal]]] = OrderedDict()
         self._told: OrderedDict[FeedId, dict[StoryId, str]] = OrderedDict()
-        self._searches = Searches(engine)
+        self._searches = Searches(self.looking)
         self._crowd = Crowd()
         self._counting = threading.Lock()  # over the crowd
         self._counted, self._counted_at = EventId(0), datetime.min.replace(tzinfo=UTC)  # the last event, and until when

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection
 
 from broadsheet import store
 from broadsheet.model import SourceId, StoryId
@@ -34,8 +35,8 @@ class Searches:
     all is asked anew, for texts that changed and stories that were taken apart; within it only the articles that came.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, looking: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._looking = looking  # gives the connection of the page that asks, if one does: it holds no second
         self._kept: OrderedDict[str, Answered] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -54,7 +55,7 @@ class Searches:
         with self._lock:
             before = self._kept.get(typed)
         known = before if before is not None and before.of == of else Answered(of, frozenset(), 0)
-        with self._engine.connect() as db:
+        with self._looking() as db:
             until = store.search.grouped_until(db)
             some = until > known.until or not known.until
             came = store.search.stories(db, typed, since, after=known.until, private=private) if some else set()
